@@ -158,6 +158,7 @@ impl Backend {
                 core.storage().get(id).map_err(|error| service::Error::from(error).into())
             }
             Backend::Remote(remote) => match remote.get_bytes(&format!("blocks/{id}")) {
+                // The id proves the bytes, so the node need not be trusted.
                 Ok(get_bytes) if id.matches(&get_bytes) => Ok(Some(get_bytes)),
                 Ok(_) => Err(CommandError::new(
                     ErrorCategory::Trust,
@@ -222,6 +223,7 @@ impl Backend {
             Backend::Local(core) => Ok(core.publish(object, blocks, node::unix_seconds())?),
             Backend::Remote(remote) => {
                 let root = Cid::of(Codec::DagCbor, object);
+                // The root is the object to sign; the other blocks are its dependencies.
                 let mut body = car::encode_header(&[root]);
                 body.extend(car::encode_record(root, object));
                 for (id, bytes) in blocks {
@@ -298,6 +300,7 @@ impl NodeClient {
     pub fn new(api: String, token: String) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(RESPONSE_TIMEOUT))
+            // The node runs on this machine, so a connection takes no longer.
             .timeout_connect(Some(Duration::from_secs(2)))
             // The body of an error is a problem document with the message to show.
             .http_status_as_error(false)
@@ -391,6 +394,7 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CommandError> {
 
 /// Converts a problem document (RFC 9457) to an error.
 fn problem_error(status: u16, bytes: &[u8]) -> CommandError {
+    // Another program on this port sends no problem document; then the status has to do.
     let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (code, detail) = (text("code"), text("detail"));
@@ -427,6 +431,7 @@ fn check_reference(text: &str) -> Result<(), CommandError> {
 
 /// Percent-encodes a query value (RFC 3986, section 3.4).
 fn percent_encode(text: &str) -> String {
+    // RFC 3986: unreserved characters, and those that a query may contain as they are.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte);
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

@@ -55,6 +55,7 @@ impl CommandError {
 
     /// Converts a message of clap: a sentence, followed by paragraphs with tips and the usage.
     pub fn from_parser(text: &str) -> Self {
+        // clap separates the message, its tips and the usage by blank lines.
         let mut parts = text.split("\n\n").map(|part| {
             let lines: Vec<&str> = part.lines().map(str::trim).collect();
             lines.join(" ")
@@ -103,6 +104,7 @@ impl From<node::Error> for CommandError {
             node::Error::Store(_) => (ErrorCategory::Failure, "store"),
             node::Error::Service(_) => (ErrorCategory::Failure, "state"),
             node::Error::PeerAddress(_) => (ErrorCategory::Usage, "address"),
+            // The API refuses addresses of other machines with this kind.
             node::Error::Api { source, .. } if source.kind() == ErrorKind::InvalidInput => {
                 (ErrorCategory::Usage, "address")
             }

@@ -70,6 +70,7 @@ pub fn align_columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec
     for row in rows {
         widths.resize(widths.len().max(row.len()), 0);
         for (width, cell) in widths.iter_mut().zip(row) {
+            // Characters, not bytes: names of places have accents.
             *width = (*width).max(cell.chars().count());
         }
     }
@@ -107,6 +108,7 @@ pub fn wrap_text(text: &str, indent: &str) -> String {
 pub fn format_time(seconds: i64) -> String {
     let day = seconds.div_euclid(86_400);
     let rest = seconds.rem_euclid(86_400);
+    // The time is a claim of its publisher and may lie outside the calendar.
     let date = i32::try_from(day).ok().and_then(|day| {
         let epoch = Period::from_date(1970, 1, 1)?;
         epoch.shift(i64::from(day))

@@ -25,6 +25,7 @@ use crate::output::Printer;
 fn main() -> ExitCode {
     let args = match CommandLine::try_parse() {
         Ok(args) => args,
+        // The arguments were not parsed, so the flag is looked up among the words.
         Err(usage) if usage.use_stderr() && std::env::args().any(|arg| arg == "--json") => {
             let error = CommandError::from_parser(&usage.to_string());
             Printer::json_only().print_error(&error);

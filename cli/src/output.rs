@@ -52,6 +52,7 @@ impl Printer {
 
     /// Asks the user for a line of text; `None` without a terminal or with an empty answer.
     pub fn ask_user(&self, question: &str) -> Option<String> {
+        // A script cannot answer; the caller then reports the missing argument.
         if self.json || self.quiet || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return None;
         }

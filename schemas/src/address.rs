@@ -88,6 +88,7 @@ impl fmt::Display for Vintage {
 
 /// A day written as `2024-01-31`.
 fn parse_day(text: &str) -> Option<Period> {
+    // `2010-D031` is a period of a day too, but an address has one spelling of a day.
     text.parse::<Period>().ok().filter(|day| day.frequency() == Frequency::D && text.len() == 10)
 }
 
@@ -134,6 +135,7 @@ impl SeriesKey {
     /// A key with fewer values than there are identifiers selects by the first ones; the empty key
     /// selects only where there are none.
     fn selects(&self, cells: &[Option<String>]) -> bool {
+        // The empty key is that of a table without other identifiers; it does not select all series.
         let fits = if self.is_empty() { cells.is_empty() } else { self.0.len() <= cells.len() };
         fits && self.0.iter().zip(cells).all(|(value, cell)| cell.as_ref() == Some(value))
     }
@@ -143,6 +145,7 @@ impl fmt::Display for SeriesKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_slice() {
             [] => return f.write_str(EMPTY_KEY),
+            // Unescaped, the value `_` would read as the empty key.
             [only] if only == EMPTY_KEY => return f.write_str("%5F"),
             _ => {}
         }
@@ -264,6 +267,7 @@ impl Address {
                 times.iter().all(|(_, column)| column.cell(row) == Some(Cell::Period(period)))
             })
         };
+        // The period comes first: it compares integers, the key makes texts of the cells.
         (0..table.rows()).filter(|row| matches_period(*row) && matches_key(*row)).collect()
     }
 }

@@ -91,6 +91,7 @@ impl ObjectType for Chunk {
         for (position, coded) in self.columns.iter().enumerate() {
             let column = decode_column(coded, rows)
                 .ok_or_else(|| format!("column {position} of the chunk is malformed"))?;
+            // One coding for each column, or equal data would have several ids (specs/objects.md, section 7).
             if encode_column(&column, 0, rows) != *coded {
                 return Err(format!("column {position} of the chunk is not in canonical form"));
             }
@@ -121,6 +122,7 @@ pub fn chunk_ends(columns: &[Column], rows: usize) -> Vec<usize> {
     let (mut start, mut bytes) = (0, 0);
     for row in 0..rows {
         let weight: usize = columns.iter().map(|column| cell_weight(column, row)).sum();
+        // A row above the bound by itself is not split; it fills a chunk (specs/objects.md, section 7).
         if row > start && (row - start == CHUNK_ROWS_MAX || bytes + weight > WEIGHT_MAX) {
             ends.push(row);
             (start, bytes) = (row, 0);
@@ -138,6 +140,7 @@ const WEIGHT_MAX: usize = CHUNK_BYTES_MAX - (8 << 10);
 
 /// Upper bound of the encoded size of a cell, in bytes.
 fn cell_weight(column: &Column, row: usize) -> usize {
+    // Weights of specs/objects.md, section 7; another weight would move the ends of all chunks.
     match column {
         Column::Text(texts) => 8 + texts.get(row).map_or(0, str::len),
         Column::Integer(_) => 14,
@@ -155,6 +158,7 @@ fn encode_column(column: &Column, from: usize, to: usize) -> ColumnEncoding {
             let mut before = 0;
             let mut deltas = Vec::new();
             for value in rows.iter().flatten() {
+                // A difference of two 64-bit integers takes 65 bits.
                 write_varint(&mut deltas, zigzag_encode(i128::from(*value) - before));
                 before = i128::from(*value);
             }
@@ -169,6 +173,7 @@ fn encode_column(column: &Column, from: usize, to: usize) -> ColumnEncoding {
                 |value: &Option<Decimal>| value.map_or(NULL, |v| zigzag_encode(v.exponent().into()) + 1);
             let mut coefficients = Vec::new();
             for value in rows.iter().flatten() {
+                // INVARIANT: a coefficient has at most 113 bits, so its zigzag form fits a varint of 126.
                 write_varint(&mut coefficients, zigzag_encode(value.coefficient()));
             }
             ColumnEncoding::Number { exponents: rle_encode(rows.iter().map(exponent)), coefficients }
@@ -196,6 +201,7 @@ fn encode_column(column: &Column, from: usize, to: usize) -> ColumnEncoding {
 fn encode_text_column(texts: &TextColumn, from: usize, to: usize) -> ColumnEncoding {
     let codes = texts.codes().get(from..to).unwrap_or_default();
     let mut used: Vec<u32> = codes.iter().copied().filter(|code| *code != TextColumn::NULL).collect();
+    // Codes ascend with their texts, so sorted codes give the ascending dictionary of the chunk.
     used.sort_unstable();
     used.dedup();
     let position = |code: &u32| used.binary_search(code).map_or(NULL, |position| position as u128 + 1);
@@ -212,6 +218,7 @@ fn decode_column(coded: &ColumnEncoding, rows: usize) -> Option<Column> {
             }
             let code = |value: u128| match value {
                 NULL => Some(TextColumn::NULL),
+                // NULL is 0 and matched above, so the subtraction cannot wrap.
                 position => u32::try_from(position - 1).ok(),
             };
             let codes = rle_decode(codes, rows)?.into_iter().map(code).collect::<Option<_>>()?;
@@ -229,6 +236,7 @@ fn decode_column(coded: &ColumnEncoding, rows: usize) -> Option<Column> {
                 _ => None,
             });
             let column = Column::Integer(values.collect::<Option<_>>()?);
+            // Bytes that are left over would make a second coding of the same column.
             next.done().then_some(column)?
         }
         ColumnEncoding::Number { exponents, coefficients } => {
@@ -299,6 +307,7 @@ fn rle_decode(bytes: &[u8], rows: usize) -> Option<Vec<u128>> {
     let mut next = VarintReader(bytes);
     while !next.done() {
         let (value, count) = (next.unsigned()?, usize::try_from(next.unsigned()?).ok()?);
+        // INVARIANT: `values` never outgrows `rows`. A forged count is refused before it allocates.
         if count > rows - values.len() {
             return None;
         }
@@ -335,10 +344,12 @@ impl VarintReader<'_> {
     /// The next varint, at most 18 bytes (126 bits).
     fn unsigned(&mut self) -> Option<u128> {
         let mut value = 0_u128;
+        // 18 groups of 7 bits are 126 bits, so no shift loses a bit of the value.
         for position in 0..18 {
             let (byte, rest) = self.0.split_first()?;
             self.0 = rest;
             value |= u128::from(byte & 0x7f) << (7 * position);
+            // A longer form passes here; the comparison with the own coding refuses it.
             if byte & 0x80 == 0 {
                 return Some(value);
             }

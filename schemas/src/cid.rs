@@ -92,6 +92,7 @@ impl Cid {
     /// # Errors
     /// [`Error::Unsupported`] for anything but 36 bytes with a supported version, codec and hash.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        // One version, two codecs, one hash and one length exist (specs/objects.md, section 2).
         let (codec, digest) = match bytes {
             [1, 0x55, 0x1e, 32, digest @ ..] => (Codec::Raw, digest),
             [1, 0x71, 0x1e, 32, digest @ ..] => (Codec::DagCbor, digest),
@@ -104,6 +105,7 @@ impl Cid {
 
 /// The link inside tag 42: a zero byte and a CID (DAG-CBOR specification, "Links").
 pub(crate) fn from_link(content: &[u8]) -> Option<Cid> {
+    // DAG-CBOR puts the multibase prefix of plain bytes, zero, before the id.
     Cid::from_bytes(content.strip_prefix(&[0])?).ok()
 }
 
@@ -125,6 +127,7 @@ impl FromStr for Cid {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let syntax = || Error::Syntax(text.chars().take(80).collect());
+        // An id has 59 characters; a much longer text need not be decoded.
         if !text.starts_with('b') || text.len() > 80 {
             return Err(syntax());
         }
@@ -138,6 +141,7 @@ impl FromStr for Cid {
 impl Serialize for Cid {
     /// A link (tag 42) in CBOR, base32 text in formats for people.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // JSON has no tags, so the id is a text there.
         if serializer.is_human_readable() {
             return serializer.collect_str(self);
         }

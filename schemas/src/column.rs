@@ -81,6 +81,7 @@ impl TextColumn {
                 *slot = order as u32;
             }
         }
+        // NULL lies beyond `rank`, so it stays NULL.
         for code in &mut codes {
             *code = rank.get(*code as usize).copied().unwrap_or(Self::NULL);
         }
@@ -179,6 +180,7 @@ impl Column {
 
     /// The rows named by `order`, in that order; rows that do not exist become null.
     pub fn gather<R: Copy + TryInto<usize>>(&self, order: &[R]) -> Column {
+        // A row number that does not fit lies beyond every column and reads as null.
         let row = |row: &R| (*row).try_into().unwrap_or(usize::MAX);
         fn pick<T: Copy>(rows: &[Option<T>], order: impl Iterator<Item = usize>) -> Vec<Option<T>> {
             order.map(|row| rows.get(row).copied().flatten()).collect()
@@ -218,6 +220,7 @@ impl Column {
     pub fn compare(&self, a: usize, b: usize) -> Ordering {
         match self {
             Column::Text(texts) => {
+                // NULL wraps to 0, so null comes before every text.
                 let code = |row: usize| texts.codes.get(row).map(|code| code.wrapping_add(1));
                 code(a).cmp(&code(b))
             }

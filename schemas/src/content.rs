@@ -41,6 +41,7 @@ pub type Block = (Cid, Vec<u8>);
 pub fn encode_block<T: ObjectType>(body: &T) -> Result<(T::Id, Block), object::Error> {
     let bytes = encode_object(body)?;
     let id = Cid::of(crate::cid::Codec::DagCbor, &bytes);
+    // INVARIANT: ids of all object types have the codec of the line above.
     let typed = T::Id::try_from(id).map_err(|_| object::Error::UnknownType(T::TYPE.into()))?;
     Ok((typed, (id, bytes)))
 }
@@ -80,6 +81,7 @@ pub fn unpack_table(
     fetch: impl Fn(Cid) -> Option<Vec<u8>>,
 ) -> Result<(Structure, Table), Error> {
     let content: Content = read_object(id.cid(), &fetch)?;
+    // All missing blocks are named at once, so that they are fetched together.
     let missing: Vec<Cid> =
         content.dependencies().into_iter().filter(|need| fetch(*need).is_none()).collect();
     if !missing.is_empty() {
@@ -87,6 +89,7 @@ pub fn unpack_table(
     }
     let structure: Structure = read_object(StructureId::cid(content.structure), &fetch)?;
     let shape = &structure.components;
+    // The counts alone show that the table is too large, before a chunk is read.
     if (content.rows as usize).saturating_mul(shape.components().len()) > CELLS_MAX {
         return Err(Error::Canonical(id.cid(), "more cells than a table may have"));
     }

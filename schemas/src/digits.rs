@@ -68,6 +68,7 @@ pub fn write_digits(value: u128, width: usize, out: &mut Vec<u8>) {
     if let Ok(word) = u64::try_from(value) {
         return write_word(word, width, out);
     }
+    // At most two calls deep: 128 bits have 39 digits, and each call takes 19.
     write_digits(value / PART, width.saturating_sub(PART_DIGITS), out);
     write_word((value % PART) as u64, PART_DIGITS, out);
 }
@@ -93,6 +94,7 @@ pub(crate) fn write_word(value: u64, width: usize, out: &mut Vec<u8>) {
         rest /= 10;
         count += 1;
     }
+    // INVARIANT: 64 bits have at most 20 digits, so `clamp` below has a valid range.
     let zeros = width.saturating_sub(WORD_DIGITS);
     out.resize(out.len() + zeros, b'0');
     out.extend_from_slice(digits.get(WORD_DIGITS - width.clamp(count, WORD_DIGITS)..).unwrap_or_default());

@@ -71,6 +71,7 @@ impl fmt::Display for Duration {
         }
         f.write_str("P")?;
         for (count, unit) in [(self.months / 12, 'Y'), (self.months % 12, 'M'), (self.days, 'D')] {
+            // The empty duration is `P0D` (specs/objects.md, section 6a).
             if count > 0 || (unit == 'D' && self.months == 0) {
                 write!(f, "{count}{unit}")?;
             }
@@ -92,6 +93,7 @@ impl FromStr for Duration {
 fn parse_iso(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('P').filter(|rest| !rest.is_empty())?;
     let (mut months, mut days) = (0_u32, 0_u32);
+    // ISO 8601 fixes the order of the units, and each occurs once at most.
     for unit in ['Y', 'M', 'W', 'D'] {
         let length = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, after) = rest.split_at_checked(length)?;

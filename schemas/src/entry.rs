@@ -146,6 +146,7 @@ pub fn object_subject(object: &Object) -> String {
         Object::Release(release) => release.dataflow.to_string(),
         Object::Retraction(retraction) => retraction.subject.to_string(),
         Object::Attestation(attestation) => attestation.release.to_string(),
+        // Dependencies of other objects; they have no entries (specs/log.md, section 5).
         Object::Snapshot(_) | Object::Structure(_) | Object::Content(_) | Object::Chunk(_) => String::new(),
     }
 }
@@ -230,6 +231,7 @@ impl Seal for Entry {
         if bytes.len() > ENTRY_BYTES_MAX {
             return Err(Error::TooLarge(bytes.len()));
         }
+        // The scan bounds depth and items before serde_cbor recurses and allocates.
         cbor::scan(bytes, CborRules::Cose, |_| {})?;
         let (protected, payload, signature) = split_envelope(cbor::from_bytes(bytes)?)?;
         // The header is a byte string of the envelope, so the first scan did not look inside.
@@ -314,6 +316,7 @@ fn read_entry(header: BTreeMap<Value, Value>, payload: &[u8]) -> Result<Entry, E
     let time = claims.integer(Value::Integer(IAT)).and_then(|time| i64::try_from(time).ok());
     let time = time.ok_or(Error::Envelope("the issue time is missing"))?;
     let position = read_position(&mut header, claims.text(Value::Integer(ISS)))?;
+    // Labels are removed as they are read, so one that is left is unknown (specs/log.md, section 2).
     header.done()?;
     claims.done()?;
     let (kind, payload) = read_payload(&content_type, &subject, payload)?;
@@ -330,6 +333,7 @@ fn read_position(header: &mut HeaderLabels, issuer: Option<String>) -> Result<En
     let prev = header.bytes(Value::Text(PREV.into()));
     match (issuer, seq, authority, prev) {
         (None, None, None, None) => Ok(EntryPosition::Genesis),
+        // The entry that grants the key its uses must come before this one (specs/log.md, section 2).
         (Some(issuer), Some(seq @ 1..), Some(authority), Some(prev)) if authority < seq => {
             let publisher =
                 issuer.parse().map_err(|_| Error::Envelope("the issuer is not a publisher id"))?;
@@ -370,6 +374,7 @@ fn read_payload(content_type: &str, stated: &str, payload: &[u8]) -> Result<(Str
             if !object::OBJECT_TYPES.contains(&kind) {
                 return Err(Error::Envelope("the content type names no known object type"));
             }
+            // The object may not be stored yet, so only the form of its subject can be checked here.
             if Text::<256>::new(stated).is_err() {
                 return Err(Error::Envelope("the subject is too long or holds control characters"));
             }

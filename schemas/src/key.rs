@@ -57,6 +57,7 @@ impl PublicKey {
     /// [`Error::Encoding`], [`Error::Weak`].
     pub fn new(bytes: &[u8]) -> Result<Self, Error> {
         let bytes: [u8; KEY_BYTES] = bytes.try_into().map_err(|_| Error::Encoding)?;
+        // ed25519-dalek also accepts y + p, which would give one key two encodings.
         if !below_field(bytes) {
             return Err(Error::Encoding);
         }
@@ -89,6 +90,7 @@ impl PublicKey {
 /// Whether the y coordinate (without the sign bit of x) is below the field's prime.
 fn below_field(mut bytes: [u8; KEY_BYTES]) -> bool {
     if let Some(last) = bytes.last_mut() {
+        // The top bit is the sign of x, not part of y (RFC 8032, section 5.1.2).
         *last &= 0x7f;
     }
     bytes.iter().rev().lt(FIELD.iter().rev())
@@ -99,6 +101,7 @@ impl FromStr for PublicKey {
 
     /// Reads a `did:key`.
     fn from_str(text: &str) -> Result<Self, Error> {
+        // Decoding base58 takes quadratic time, so a long text is refused first.
         let encoded = text.strip_prefix("did:key:").filter(|rest| rest.len() < 100).ok_or(Error::Did)?;
         let (base, bytes) = multibase::decode(encoded).map_err(|_| Error::Did)?;
         if base != Base::Base58Btc {
@@ -169,6 +172,7 @@ impl SecretKey {
 
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The secret must not reach a log.
         write!(f, "SecretKey({})", self.public())
     }
 }

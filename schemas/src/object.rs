@@ -171,6 +171,7 @@ fn map_head(pairs: u64) -> Vec<u8> {
     match u8::try_from(pairs) {
         Ok(few @ 0..=23) => vec![0xa0 | few],
         Ok(many) => vec![0xb8, many],
+        // No object type has 256 fields, so the decoder refuses the map under any head.
         Err(_) => vec![0xb9, 0xff, 0xff],
     }
 }

@@ -142,6 +142,7 @@ impl Period {
         let period = Self { frequency, ordinal };
         let (first, last) = match frequency.per_year() {
             Some(count) => (count, (YEAR_MAX + 1) * count - 1),
+            // The last week ends beyond the calendar but exists (specs/objects.md, section 6).
             None if frequency == Frequency::W => (0, first_week(YEAR_MAX + 1) - 1),
             None => (0, days_before(YEAR_MAX + 1) - 1),
         };
@@ -150,6 +151,7 @@ impl Period {
 
     /// The period `count` periods later (earlier when negative); `None` outside the calendar.
     pub fn shift(self, count: i64) -> Option<Self> {
+        // The count comes from a script and may be any 64-bit integer.
         let moved = i64::from(self.ordinal).checked_add(count)?;
         Self::from_ordinal(self.frequency, i32::try_from(moved).ok()?)
     }
@@ -211,9 +213,11 @@ impl Period {
     /// `None` when `frequency` is finer.
     pub fn to_frequency(self, frequency: Frequency) -> Option<Self> {
         if let (Some(fine), Some(coarse)) = (self.frequency.per_year(), frequency.per_year()) {
+            // A finer target makes the quotient 0; `max` avoids the division, and the next line refuses it.
             let ordinal = self.ordinal / (fine / coarse).max(1);
             return (frequency <= self.frequency).then_some(Self { frequency, ordinal });
         }
+        // A week belongs to its ISO 8601 year, which may differ from the year of its first day.
         if frequency < self.frequency && frequency == Frequency::A {
             return Period::new(Frequency::A, self.year(), 1);
         }
@@ -221,6 +225,7 @@ impl Period {
         match frequency {
             _ if frequency == self.frequency => Some(self),
             _ if frequency > self.frequency => None,
+            // Only days are finer than weeks, and both count from Monday 0001-01-01.
             Frequency::W => Some(Self { frequency, ordinal: self.ordinal / 7 }),
             _ => {
                 let count = frequency.per_year()?;
@@ -350,6 +355,7 @@ impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let period: Period = text.parse().map_err(serde::de::Error::custom)?;
+        // Objects hold one spelling only, or equal data would have several ids (specs/objects.md, section 6).
         if period.to_string() != text {
             return Err(serde::de::Error::custom(format!("period `{text}` is spelled `{period}`")));
         }

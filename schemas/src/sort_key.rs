@@ -120,6 +120,7 @@ impl KeyScale {
                 let mut known: Vec<Decimal> =
                     columns.iter().flat_map(|column| decimal_values(column)).collect();
                 known.sort_by(|a, b| a.compare(*b));
+                // `1.0` and `1.00` are one value, hence one key.
                 known.dedup_by(|a, b| a.same_value(*b));
                 KeyScale::Decimals(known)
             }
@@ -143,6 +144,7 @@ impl KeyScale {
         let size = self.size();
         match (self, column) {
             (KeyScale::Texts { places: None, .. }, Column::Text(texts)) => {
+                // NULL is `u32::MAX` and wraps to 0, below every text.
                 append_digit(ranks, size, texts.codes(), |code| u64::from(code.wrapping_add(1)));
             }
             (KeyScale::Texts { places: Some(places), .. }, Column::Text(texts)) => {
@@ -192,6 +194,7 @@ fn decimal_values(column: &Column) -> impl Iterator<Item = Decimal> {
 fn integer_scale(columns: &[&Column]) -> KeyScale {
     let values = || columns.iter().flat_map(|column| integer_values(column));
     let (least, most) = (values().min().unwrap_or(0), values().max().unwrap_or(0));
+    // One more for null, one because both ends count; the full range of 64 bits overflows.
     match most.abs_diff(least).checked_add(2) {
         Some(size) => KeyScale::From { least, size },
         None => KeyScale::dense(columns),
@@ -203,6 +206,7 @@ fn text_scale(columns: &[&Column]) -> KeyScale {
         columns.iter().filter_map(|column| if let Column::Text(texts) = column { Some(texts) } else { None });
     let dictionaries: Vec<&[String]> = all.map(TextColumn::dictionary).collect();
     let Some((first, others)) = dictionaries.split_first() else { return KeyScale::Booleans };
+    // Columns of one origin share a dictionary: equal pointers save the comparison of texts.
     let alike = |other: &&[String]| std::ptr::eq(*first, *other) || first == other;
     if others.iter().all(alike) && dictionaries.len() == columns.len() {
         return KeyScale::Texts { places: None, size: first.len() as u64 + 1 };

@@ -145,6 +145,7 @@ impl ComponentList {
                 return Err(Error::Order(component.id.clone()));
             }
             last = component.role;
+            // Quadratic, but over at most COMPONENTS_MAX components.
             if components.iter().take(at).any(|earlier| earlier.id == component.id) {
                 return Err(Error::Duplicate(component.id.clone()));
             }

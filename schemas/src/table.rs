@@ -201,6 +201,7 @@ fn sorted_order(keys: &[Column], rows: usize) -> Option<Vec<u32>> {
     }
     let columns: Vec<&Column> = keys.iter().collect();
     let SortKeys { sides: [ranks], size } = sort_key::sort_keys([&columns], [rows]);
+    // Sorted, but not strictly: the identity makes `check_keys` look for the duplicate.
     Some(sort_key::sort_order(&ranks, size).unwrap_or_else(|| (0..rows as u32).collect()))
 }
 
@@ -211,6 +212,7 @@ const BLOCK_ROWS: usize = 1 << 12;
 fn is_strictly_ascending(keys: &[Column], rows: usize) -> bool {
     let mut orders = Vec::with_capacity(BLOCK_ROWS);
     (1..rows).step_by(BLOCK_ROWS).all(|from| {
+        // Blocks overlap by a row, so that the pair across their border is compared too.
         let block = from - 1..(from + BLOCK_ROWS).min(rows);
         orders.clear();
         orders.resize(block.len() - 1, Ordering::Equal);
@@ -255,6 +257,7 @@ fn check_keys(shape: &ComponentList, columns: &[Column], order: Option<&[u32]>) 
             return Err(Error::Null { component: component.id.as_str().to_owned(), row });
         }
     }
+    // Without a permutation the rows ascend strictly, or the caller refuses them as unsorted.
     let Some(order) = order else { return Ok(()) };
     let same = |a: usize, b: usize| keys.iter().all(|column| column.compare(a, b).is_eq());
     for pair in order.windows(2) {

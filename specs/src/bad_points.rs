@@ -38,6 +38,7 @@ pub fn non_canonical_points() -> Vec<[u8; 32]> {
             found.push(signed(low));
         }
     }
+    // x is 0 for y = -1 as well, so it has no sign either.
     let mut minus = subtract_numbers(FIELD_PRIME, number_one());
     minus[31] |= 0x80;
     found.push(minus);
@@ -61,6 +62,7 @@ pub fn add_numbers(a: [u8; 32], b: [u8; 32]) -> [u8; 32] {
 }
 
 fn subtract_numbers(a: [u8; 32], b: [u8; 32]) -> [u8; 32] {
+    // Two's complement: a - b is a + !b + 1.
     let complement = b.map(|byte| !byte);
     add_numbers(add_numbers(a, complement), number_one())
 }
@@ -69,6 +71,7 @@ fn subtract_numbers(a: [u8; 32], b: [u8; 32]) -> [u8; 32] {
 pub fn off_curve() -> [u8; 32] {
     let mut bytes = [0; 32];
     loop {
+        // About half of all y have no point, so the loop ends soon.
         bytes[0] += 1;
         if CompressedEdwardsY(bytes).decompress().is_none() {
             return bytes;
@@ -103,6 +106,7 @@ impl Forger {
         // Clamping of RFC 8032, section 5.1.5, step 2.
         secret[0] &= 0xf8;
         secret[31] = secret[31] & 0x7f | 0x40;
+        // The base point has prime order, so a reduced scalar gives the same key.
         Self { secret: Scalar::from_bytes_mod_order(secret), prefix }
     }
 
@@ -125,6 +129,7 @@ impl Forger {
         let point = point.compress().to_bytes();
         let challenge = hash_to_scalar(&[&point, &self.public_key(twist.key), message]);
         let answer = nonce + challenge * self.secret;
+        // The torsion of a key vanishes when the challenge is a multiple of 8.
         (join_signature(point, answer.to_bytes()), challenge.to_bytes()[0] & 7)
     }
 
@@ -154,5 +159,6 @@ pub fn split_signature(signature: [u8; 64]) -> ([u8; 32], [u8; 32]) {
 /// Adds the group order to S `times` times: equal modulo the order, but not canonical.
 pub fn add_group_order(signature: [u8; 64], times: usize) -> [u8; 64] {
     let (point, answer) = split_signature(signature);
+    // INVARIANT: S plus eight orders is below 2^256, so no carry is lost.
     join_signature(point, (0..times).fold(answer, |sum, _| add_numbers(sum, GROUP_ORDER)))
 }

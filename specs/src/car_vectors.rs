@@ -72,7 +72,9 @@ fn header_cases() -> Vec<VectorCase> {
         (text_node("comment"), CborNode::Null),
         (text_node("version"), CborNode::Unsigned(1)),
     ]);
+    // 0x12 is SHA-256 in the table of multihashes.
     let sha256 = [&[0, 1, 0x71, 0x12, 32][..], &[7; 32]].concat();
+    // A CARv2 file begins with these bytes, a header of version 2 without roots.
     let v2 = [&[0x0a][..], &[0xa1, 0x67], b"version", &[2]].concat();
     vec![
         refused_case("nothing", "header", [], "a header comes first"),
@@ -118,6 +120,7 @@ fn header_cases() -> Vec<VectorCase> {
         refused_case(
             "header length padded",
             "header",
+            // The header without roots has 17 bytes, 0x11; here the length takes two bytes.
             [&[0x91, 0x00][..], &car::encode_header(&[])[1..]].concat(),
             "varints in their shortest form",
         ),
@@ -143,7 +146,9 @@ fn record_cases() -> Vec<VectorCase> {
         framed(36 + content.len(), &[&cid[..], content].concat())
     };
     let whole = encode_record(id, content);
+    // 41 bytes, 36 of the id and 5 of the block; here the length takes two bytes.
     let padded = [&[0x80 | 41, 0][..], &whole[1..]].concat();
+    // 36 bytes of the id, and a block with one byte too many.
     let over = BLOCK_BYTES_MAX + 37;
     vec![
         refused_case(

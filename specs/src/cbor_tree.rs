@@ -59,6 +59,7 @@ pub fn item_head_of_width(major: u8, value: u64, width: usize) -> Vec<u8> {
         _ => 27,
     };
     let mut bytes = vec![(major << 5) | info];
+    // A width of 0 leaves nothing to add: the value is in the first byte.
     bytes.extend_from_slice(&value.to_be_bytes()[8 - width..]);
     bytes
 }
@@ -82,6 +83,7 @@ impl CborNode {
             CborToken::Text(content) => text_node(content),
             CborToken::Array(count) => CborNode::Array((0..count).map(|_| Self::build(tokens)).collect()),
             CborToken::Map(count) => {
+                // A tuple is evaluated from left to right, so the key is read before its value.
                 CborNode::Map((0..count).map(|_| (Self::build(tokens), Self::build(tokens))).collect())
             }
             CborToken::Tag(tag) => CborNode::Tag(tag, Box::new(Self::build(tokens))),
@@ -108,6 +110,7 @@ impl CborNode {
                 list(5, pairs.len(), parts.collect())
             }
             CborNode::Tag(tag, item) => [item_head(6, *tag), item.encode()].concat(),
+            // RFC 8949, section 3.3: false is 20 and true is 21 in major type 7.
             CborNode::Bool(value) => vec![0xf4 + u8::from(*value)],
             CborNode::Null => vec![0xf6],
             CborNode::Raw(bytes) => bytes.clone(),
@@ -145,6 +148,7 @@ impl CborNode {
     pub fn set(&mut self, key: CborNode, value: CborNode) {
         self.remove(&key);
         self.pairs().push((key, value));
+        // The order of objects.md, section 1, and of labels: integers first, then shorter keys.
         self.pairs().sort_by_key(|(key, _)| {
             let encoded = key.encode();
             (encoded[0] >> 5, encoded.len(), encoded)

@@ -120,10 +120,12 @@ fn head_cases() -> Vec<VectorCase> {
                 (_, 4) => 65_535,
                 _ => u64::from(u32::MAX),
             };
+            // Tag 42 does not fit the first byte, so this head is its shortest.
             if major == 6 && width == 1 {
                 continue;
             }
             let mut input = item_head_of_width(major as u8, value, width);
+            // The content that the argument promises, so that only the head is wrong.
             match major {
                 2 | 3 => input.push(b'x'),
                 4 => input.push(0),
@@ -254,6 +256,7 @@ fn tag_cases() -> Vec<VectorCase> {
         content
     };
     let sha256 = replaced(3, 0x12);
+    // A CID of version 0 is a multihash alone, of SHA-256.
     let v0 = [&[0, 0x12, 0x20][..], &cid[4..]].concat();
     for (name, content, reason) in [
         ("link without the zero byte", cid.to_vec(), "a zero byte stands before the CID"),
@@ -263,6 +266,7 @@ fn tag_cases() -> Vec<VectorCase> {
         ("link by SHA-256", sha256, "BLAKE3-256 only"),
         ("link by identity", replaced(3, 0), "BLAKE3-256 only"),
         ("link to dag-pb", replaced(2, 0x70), "dag-cbor or raw only"),
+        // The codec dag-json, 0x0129, is a varint of two bytes.
         ("link to dag-json", [&[0, 1, 0xa9, 0x02, 0x1e, 32][..], &cid[4..]].concat(), "dag-cbor or raw only"),
         ("link with a short digest", link_bytes()[..36].to_vec(), "32 bytes of digest"),
         (
@@ -339,6 +343,7 @@ fn bound_cases() -> Vec<VectorCase> {
         ),
         refused_case("maps one too deep", "depth", [maps, vec![0xf6]].concat(), "bounded nesting"),
         refused_case("arrays 100,000 deep", "depth", [], "no recursion").repeating(&[0x81], 100_000, &[0]),
+        // The array counts as an item too.
         accepted_case("as many items as allowed", items(ITEMS_MAX - 1), many).repeating(
             &[0],
             ITEMS_MAX - 1,

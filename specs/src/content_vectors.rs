@@ -59,6 +59,7 @@ fn pack_content(structure: &Structure, columns: &[Column], cuts: &[usize]) -> (C
     let rows = chunks.iter().map(|chunk| u64::from(chunk.rows)).sum();
     let (id, last) = encode_block(&Content { structure, rows, chunks }).expect("a content");
     blocks.push(last.1);
+    // Equal chunks are one block, and a vector lists each block once.
     blocks.dedup();
     (id, blocks)
 }
@@ -96,6 +97,7 @@ fn accepted_cases() -> Vec<VectorCase> {
 /// One row more than fits into a chunk: days of one area.
 fn rows_beyond_chunk() -> Vec<Column> {
     let rows = CHUNK_ROWS_MAX + 1;
+    // Day 700,000 is in 1917, so all of these days are within the calendar.
     let days = (0..rows).map(|day| Period::from_ordinal(Frequency::D, 700_000 + day as i32));
     let area = TextColumn::from_rows(std::iter::repeat_n(Some("AUT"), rows));
     vec![Column::Text(area), Column::Period(days.collect()), flag_column(rows)]

@@ -134,6 +134,7 @@ fn encoding_cases() -> Vec<VectorCase> {
     let inner = |name: &str, expect: &str, header: Vec<u8>, reason: &str| {
         case(name, expect, later_draft().sign_header(&header), reason)
     };
+    // Tag 18 is the one byte 0xd2, so the rest begins at 1.
     let tag = |tag: u64| [item_head(6, tag), whole[1..].to_vec()].concat();
     let mut swapped = later_draft().header;
     swapped.pairs().swap(0, 1);
@@ -143,7 +144,9 @@ fn encoding_cases() -> Vec<VectorCase> {
     let mut float = later_draft().header;
     float.labelled(15).set(CborNode::Unsigned(6), CborNode::Raw(vec![0xf9, 0, 0]));
     let header = later_draft().header.encode();
+    // Fewer than 24 labels have a head of one byte; this one has two.
     let long = [vec![0xb8, header[0] & 0x1f], header[1..].to_vec()].concat();
+    // RFC 8949, section 3.2.2: 0xbf opens a map of indefinite length, 0xff ends it.
     let endless = [vec![0xbf], header[1..].to_vec(), vec![0xff]].concat();
     vec![
         case("tag 98 (COSE_Sign)", "tag", tag(98), "COSE_Sign1 only"),
@@ -214,6 +217,7 @@ fn part_cases() -> Vec<VectorCase> {
         let CborNode::Tag(_, mut array) = CborNode::decode(&later_draft().sign(), CborRules::Cose) else {
             panic!("tag 18")
         };
+        // Not signed again: the parts are refused before the signature is checked.
         change(array.items());
         VectorCase::refused(name, VectorLevel::Envelope, expect, &CborNode::Tag(18, array).encode(), reason)
     };
@@ -435,6 +439,7 @@ fn payload_cases() -> Vec<VectorCase> {
         payload: sample::encode_object(&sample::large_recipe()),
         seed: 2,
     };
+    // A smaller object would make the entry valid.
     assert!(large.payload.len() > INLINE_BYTES_MAX);
     vec![
         VectorCase::refused(
@@ -490,6 +495,7 @@ fn payload_cases() -> Vec<VectorCase> {
 fn large_header() -> CborNode {
     let mut draft =
         EntryDraft::of(&sample::sign_after(&sample::genesis_entry(), &sample::large_recipe(), 2), 2);
+    // `sign_after` includes so large a recipe by its id, so the header is changed to inline.
     draft.header.set(label_node(3), text_node("application/vnd.assay.recipe+dag-cbor"));
     draft.header
 }
@@ -524,6 +530,7 @@ fn signature_cases() -> Vec<VectorCase> {
     let by =
         |message: Vec<u8>| encode_envelope(&protected, &draft.payload, &sample::secret_key(2).sign(&message));
     let torsion = bad_points::torsion_points();
+    // R is the neutral element and S is 0: no secret is needed when the key has small order.
     let free = bad_points::join_signature(torsion[0], [0; 32]);
     let weak = |key: [u8; 32]| {
         let mut draft = later_draft();

@@ -104,6 +104,7 @@ pub fn entry_code(error: &entry::Error) -> LevelCode {
         E::Cbor(error) => cbor_code(error),
         E::Envelope(text) => {
             let known = ENVELOPE_CODES.iter().find(|(known, _)| known == text);
+            // No vector expects `unnamed`, so a text that is not listed fails its test.
             (VectorLevel::Envelope, known.map_or("unnamed", |(_, code)| code))
         }
         E::Key(error) => key_code(*error),

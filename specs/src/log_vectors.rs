@@ -57,6 +57,7 @@ fn accepted_cases() -> Vec<VectorCase> {
 
 fn genesis_cases() -> Vec<VectorCase> {
     let log = sample::sample_log();
+    // Seeds of the samples: 1 is the root key, 2 publishes, 3 attests.
     let stranger = sign_at(EntryPosition::Genesis, &sample::identity_object(), 7);
     let operating = sign_at(EntryPosition::Genesis, &sample::identity_object(), 2);
     let other = sign_at(EntryPosition::Genesis, &sample::retraction_object(), 1);
@@ -128,6 +129,7 @@ fn key_cases() -> Vec<VectorCase> {
     let attestation = sample::attestation_object(Verdict::Reproduced { cells: 9, read: 9 });
     let next = |seed| sample::sign_after(first, &sample::release_object(), seed);
     let attested = |seed| sample::sign_after(first, &attestation, seed);
+    // Entry 1 is a data set, which grants no uses.
     let assumed = sign_at(next_position(publisher, 2, log[1].id(), 1), &sample::release_object(), 2);
     let both = Identity {
         keys: vec![OperatingKey {

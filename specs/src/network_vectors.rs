@@ -91,6 +91,7 @@ fn bad_cbor(name: &str, expect: &str, bytes: Vec<u8>, reason: &str) -> VectorCas
 
 fn too_large(name: &str, size: usize) -> VectorCase {
     let reason = "the size is checked before anything else";
+    // Zeros are no message, so a reader that decodes first reports another error.
     VectorCase::refused(name, VectorLevel::Size, "large", &[], reason).repeating(&[0], size, &[])
 }
 
@@ -114,6 +115,7 @@ fn good_announcements() -> Vec<VectorCase> {
 fn bad_announcements() -> Vec<VectorCase> {
     let good = encode_announcement(vec![head_node(1)]);
     let object_id = Cid::of(Codec::DagCbor, b"object");
+    // The keys are in order, so that only the additional field is wrong.
     let with_extra = map_node(vec![
         ("x", CborNode::Unsigned(1)),
         ("last", link_node(sample_publisher().cid())),
@@ -243,6 +245,7 @@ fn stream_frame(name: &str, expect: &str, bytes: Vec<u8>, reason: &str) -> Vecto
 fn frame_cases() -> Vec<VectorCase> {
     let message = entries_from(0, 1);
     let framed = [encode_varint(message.len()), message.clone()].concat();
+    // INVARIANT: the message is shorter than 128 bytes, so its length takes one byte.
     let padded = [vec![0x80 | message.len() as u8, 0], message].concat();
     let short = framed[..framed.len() - 1].to_vec();
     vec![
@@ -274,6 +277,7 @@ fn sample_record(content: &[u8]) -> Vec<u8> {
 }
 
 fn good_streams() -> Vec<VectorCase> {
+    // A response ends in a record of length 0 and a code, which is the value of the vector.
     let with_end = |case: VectorCase, end: &str| VectorCase { value: Some(end.into()), ..case };
     let (first, second) = (sample_record(b"first"), sample_record(b"second"));
     vec![
@@ -294,6 +298,7 @@ fn bad_streams() -> Vec<VectorCase> {
     let good = sample_record(b"block");
     let id = Cid::of(Codec::Raw, b"block");
     let mut foreign = good.clone();
+    // Byte 0 is the length of the record, byte 1 the version of its CID.
     foreign[1] = 0;
     let wrong = encode_record(id, b"clock");
     let large = encode_record_header(id, BLOCK_BYTES_MAX + 1);

@@ -32,6 +32,7 @@ pub fn key_file() -> VectorFile {
         cases.push(key_case(&name, code, point, "a key has one encoding"));
     }
     let mut prime = [0xff; 32];
+    // 2^255 - 16, three above the prime.
     (prime[0], prime[31]) = (0xf0, 0x7f);
     cases.extend([
         key_case("y beyond the prime", "key-encoding", &prime, "y is below 2^255 - 19"),
@@ -197,6 +198,7 @@ fn nonce_cases() -> Vec<VectorCase> {
 fn mixed_order_cases() -> Vec<VectorCase> {
     let forger = Forger::new([4; 32]);
     let mut cases = Vec::new();
+    // Odd multiples of the generator of the torsion have order 8.
     for key in [1, 3] {
         let twist = PointTwist { key, nonce: 0, zero: false };
         for (multiple, expect) in [(true, "ok"), (false, "signature")] {
@@ -233,6 +235,7 @@ fn weak_key_cases() -> Vec<VectorCase> {
             "needs no secret",
         ),
         signature_case(
+            // Four times the generator has order 2.
             "R and key of small order",
             "key-weak",
             torsion[4],

@@ -51,6 +51,7 @@ pub fn id_file() -> VectorFile {
 fn set_spare_bits(text: &str) -> String {
     const DIGITS: &str = "abcdefghijklmnopqrstuvwxyz234567";
     let (head, last) = text.split_at(text.len() - 1);
+    // 58 digits have 290 bits, an id has 288: the last digit has two spare bits.
     let at = DIGITS.find(last).expect("a digit of base32") | 3;
     format!("{head}{}", &DIGITS[at..=at])
 }

@@ -154,6 +154,7 @@ pub struct VectorFile {
 impl VectorFile {
     /// Creates a file. Panics when two cases have the same name.
     pub fn new(name: &str, about: &str, cases: Vec<VectorCase>) -> Self {
+        // A failing test shows the name of its case only, so names are distinct.
         let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
         names.sort_unstable();
         let twice = names.windows(2).find(|pair| pair[0] == pair[1]);

@@ -65,6 +65,7 @@ pub(super) fn run(
                 let options = load_options(&backend, args, &import)?;
                 compare_document(&options, &dataset, &snapshot, &before.table, document, printer)?
             }
+            // A source that is gone is a finding, not a failure of the command.
             Err(error) if error.code == "source-gone" => SourceStatus::Gone(error.message),
             Err(error) => return Err(error),
         };
@@ -122,12 +123,14 @@ fn compare_document(
     mut document: SourceDocument,
     printer: &Printer,
 ) -> Result<SourceStatus, CommandError> {
+    // The digest of a raw id is the BLAKE3 hash of all bytes, which a snapshot records.
     if PieceId::of(&document.bytes).cid().digest() == &snapshot.blake3 {
         return Ok(SourceStatus::Same("the document is identical"));
     }
     // Some importers take the id of the series from the file name.
     document.name = snapshot.name.to_string();
     let imported = import_documents(&[document], options, printer)?;
+    // A document may differ in a header or a date only, so the figures decide.
     if content_id(&imported)? == dataset.content {
         return Ok(SourceStatus::Same(SAME_FIGURES));
     }

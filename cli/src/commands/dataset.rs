@@ -48,6 +48,7 @@ fn last_two_versions(backend: &Backend, name: &str) -> Result<(String, String), 
 
 /// Loads the rows of a file or of a stored data set.
 fn load_table(backend: &Backend, reference: &str, printer: &Printer) -> Result<Table, CommandError> {
+    // A file goes before a data set of the same name, as in `publish --from`.
     if Path::new(reference).is_file() {
         return Ok(source_document::load_input_table(Path::new(reference), None, printer)?.table);
     }

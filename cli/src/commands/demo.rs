@@ -100,6 +100,7 @@ pub(super) fn run(args: &DemoArgs, printer: &Printer) -> Result<u8, CommandError
     await_confirmations(&mut cluster, &published_releases, printer)?;
     let falsified = publish_falsified(&mut cluster, &datasets, &published_releases, printer)?;
     let exposed = await_exposure(&mut cluster, falsified, printer)?;
+    // A person at a terminal can look at the nodes; a script only needs the exit code.
     let keep = args.keep || printer.is_interactive();
     print_summary(&mut cluster, &published_releases, falsified, &exposed, keep, printer)?;
     if keep {
@@ -113,6 +114,7 @@ fn start_nodes(cluster: &mut DemoCluster, dir: &Path, printer: &Printer) -> Resu
     for (letter, name) in NODES {
         cluster.start_node(dir, letter, name)?;
     }
+    // All nodes start first, since following needs the ids of all publishers.
     for (letter, _) in NODES {
         let mut backend = cluster.backend(letter)?;
         for other in cluster.nodes.iter().filter(|node| node.letter != letter) {
@@ -294,6 +296,7 @@ fn publish_falsified(
         let (table, before, after) = falsify_figure(&figures.table)?;
         let block =
             |id| figures.blocks.iter().find(|(block, _)| *block == id).map(|(_, bytes)| bytes.clone());
+        // The code lists stay, so that the falsified content differs in one cell only.
         let (structure, _) = content::unpack_table(figures.content, block)
             .map_err(|error| CommandError::usage("content", error.to_string()))?;
         (figures.content, figures.blocks) = content::pack_table(&table, structure.codes)?;

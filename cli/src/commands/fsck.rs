@@ -13,6 +13,7 @@ pub(super) fn run(global: &GlobalArgs, args: &FsckArgs, printer: &Printer) -> Re
     let dir = open_home(global)?.store();
     let opened = if args.rebuild_index { Store::rebuild_index(&dir) } else { Store::open(&dir) };
     let (store, _) = opened.map_err(node::Error::from)?;
+    // The total is known only when the check has begun.
     let bar = printer.progress_bar(1, "checking");
     let report = store.fsck(&mut |done, total| {
         bar.set_length(total);
@@ -58,6 +59,7 @@ fn describe_finding(finding: &FsckFinding) -> String {
         FsckFinding::Differs { tree, key } => {
             format!("index `{tree}`: key {} differs from the archive", hex(key))
         }
+        // `FsckFinding` is non-exhaustive: a finding that is not known here is shown as it is.
         other => format!("{other:?}"),
     }
 }

@@ -83,6 +83,7 @@ pub(super) fn import_file(
     let args = ImportArgs { source: vec![path.display().to_string()], ..ImportArgs::default() };
     let mut draft = load_import_input(global, &args, printer)?.draft(&args, printer)?;
     let previous = load_previous_version(backend, &draft.dataset.dataflow)?;
+    // The figures are published already, and a second version would say nothing new.
     if let Some((info, _)) = &previous
         && info.dataset.content == draft.dataset.content
     {
@@ -197,6 +198,7 @@ fn load_previous_version(
     backend: &Backend,
     dataflow: &Name,
 ) -> Result<Option<(DatasetInfo, Table)>, CommandError> {
+    // Only own versions count: another publisher may use the same name for a dataflow.
     let Some(own) = backend.own_publisher()? else { return Ok(None) };
     let datasets = backend.list_datasets()?.into_iter();
     let versions =
@@ -208,6 +210,7 @@ fn load_previous_version(
 
 /// Lists the spellings of missing values in the source, unless all are empty cells.
 fn describe_missing(summary: &ImportSummary) -> String {
+    // Blank fields need no explanation; marks in the place of a number do.
     if summary.missing_spellings.keys().all(String::is_empty) {
         return String::new();
     }

@@ -9,6 +9,7 @@ use crate::output::Printer;
 
 pub(super) fn run(global: &GlobalArgs, args: &InitArgs, printer: &Printer) -> Result<u8, CommandError> {
     let home = open_home(global)?;
+    // The open store is locked, so no second command creates keys meanwhile.
     let (mut core, _) = node::open_core(&home, false)?;
     if let Some(own) = core.own_publisher() {
         return Err(service::Error::HasIdentity(own).into());

@@ -46,6 +46,7 @@ pub(super) fn run(global: &GlobalArgs, args: &PublishArgs, printer: &Printer) ->
     let labels = ReleaseLabels {
         dataflow: dataflow.clone(),
         vintage: Text::new(args.vintage.clone().unwrap_or_else(|| format::format_day(node::unix_seconds())))?,
+        // A dry run signs nothing, so it asks for no reason.
         supersedes: if args.dry_run {
             None
         } else {
@@ -187,6 +188,7 @@ fn choose_dataflow(args: &PublishArgs, name: &str, recipe: &Recipe) -> Result<Na
             let hint = format!("add `--dataflow {}-other`", name.replace('/', "-"));
             Err(CommandError::usage("dataflow", message).hint(hint))
         }
+        // Several methods share an indicator, so a named recipe gets a dataflow of its own.
         None if recipes::find_recipe(&args.recipe).is_some() => Ok(Name::new(name.replace('/', "-"))?),
         None => Ok(recipe.indicator.clone()),
     }
@@ -289,6 +291,7 @@ fn build_supersedes(
         return Err(CommandError::usage("reason", message)
             .hint(format!("state why this one supersedes it with `--reason`; {REASONS}")));
     };
+    // The words on the command line are those of the object format.
     let reason: RevisionReason = serde_json::from_value(json!(reason.trim()))
         .map_err(|_| CommandError::usage("reason", format!("`{reason}` is not a reason")).hint(REASONS))?;
     Ok(Some(Supersession { release: previous.id, reason }))

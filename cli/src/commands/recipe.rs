@@ -92,6 +92,7 @@ fn table_json(table: &schemas::table::Table) -> Value {
     let shown = |cell: Option<Cell>| match cell {
         None => Value::Null,
         Some(Cell::Boolean(value)) => value.into(),
+        // Numbers are texts: many readers of JSON would round them to doubles.
         Some(cell) => cell.to_string().into(),
     };
     let rows: Vec<Vec<Value>> = (0..table.rows())
@@ -115,6 +116,7 @@ fn publish_recipe(
 ) -> Result<u8, CommandError> {
     let recipe =
         recipe_source::set_parameters(recipe_source::load_recipe_file(&args.recipe)?, &args.set)?.recipe;
+    // Checked before the data directory is opened, which an invalid recipe does not need.
     ledger::compute::check_publishable(&recipe)?;
     let mut backend = Backend::open(&open_home(global)?)?;
     let published = backend.publish_object(&encode_object(&recipe)?, Vec::new())?;

@@ -42,6 +42,7 @@ fn find_own_release(backend: &Backend, own: PublisherId, subject: Cid) -> Result
         CommandError::not_found(format!("{subject} is not a release stored here"))
             .hint("`assay show` lists the stored releases")
     })?;
+    // A retraction in the log of another publisher has no effect (specs/objects.md, section 4).
     if release.position.publisher == own {
         return Ok(release);
     }

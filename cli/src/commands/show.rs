@@ -159,6 +159,7 @@ fn log_row(log: &LogInfo) -> Vec<String> {
         marks.push("FORKED");
     }
     let entries = format::format_count(log.length, "entry", "entries");
+    // Only followed logs are kept complete (specs/network.md); in others nothing is missing.
     let rest = log.length - log.complete;
     let entries =
         if rest > 0 && (log.followed || log.own) { format!("{entries}, {rest} incomplete") } else { entries };
@@ -247,6 +248,7 @@ fn show_release(
         };
         tables.insert(output.to_string(), table);
     }
+    // A key may fit one output only, so it is wrong only when no output has it.
     if let Some(address) = address.filter(|_| tables.values().all(|table| table.rows() == 0)) {
         return Err(CommandError::not_found(format!("the release has no figure at {address}")));
     }
@@ -315,6 +317,7 @@ fn show_dataset(
         printer.print_raw(&format_csv(&table)?);
         return Ok(0);
     }
+    // Equal data have one content id, independent of their publisher (specs/objects.md, section 4).
     let twins: Vec<DatasetInfo> = backend
         .list_datasets()?
         .into_iter()
@@ -374,6 +377,7 @@ fn load_content(id: ContentId, fetch: &impl Fn(Cid) -> Option<Vec<u8>>) -> Resul
         Err(content::Error::Missing(ids)) => {
             Err(CommandError::not_found(format!("{} blocks are missing", ids.len())))
         }
+        // The blocks have the right hashes, so the defect is in the data that were signed.
         Err(error) => Err(CommandError::new(ErrorCategory::Trust, "content", error.to_string())),
     }
 }

@@ -94,6 +94,7 @@ pub fn load_dataset(id: DatasetId, fetch: BlockSource<'_>) -> Result<(Dataset, I
 /// # Errors
 /// [`RunError::Failed`] with every diagnostic of the script.
 pub fn check_recipe(recipe: &Recipe) -> Result<vtl::ExecutionPlan, RunError> {
+    // First of all checks: under another version the script may have another meaning.
     if recipe.semantics != vtl::SEMANTICS_VERSION {
         let message = format!(
             "the recipe requires semantics version {}, this program implements version {}",
@@ -110,11 +111,13 @@ pub fn check_recipe(recipe: &Recipe) -> Result<vtl::ExecutionPlan, RunError> {
         .collect();
     let (script, plan) =
         vtl::parse_and_check(source, &shapes).map_err(|faults| script_error(source, &faults))?;
+    // The results of a release are contents, and a scalar has no components.
     if let Some((name, _)) = plan.scalars().first() {
         let message = format!("the result `{name}` is a scalar, expected a data set");
         return Err(RunError::failed("outputs", message));
     }
     let mut given: Vec<&str> = script.outputs();
+    // The recipe declares its outputs in a map, sorted by name; the script has an order of its own.
     given.sort_unstable();
     let stated: Vec<&str> = recipe.outputs.keys().map(Name::as_str).collect();
     if given != stated {
@@ -188,6 +191,7 @@ pub struct RunTables {
 pub fn compute_tables(recipe: &Recipe, mut inputs: BTreeMap<Name, InputData>) -> Result<RunTables, RunError> {
     let plan = check_recipe(recipe)?;
     let mut given = BTreeMap::new();
+    // Inputs in the order of their names, which decides whose code list counts (`code_lists`).
     let mut structures = Vec::new();
     for (name, input) in &recipe.inputs {
         let source = inputs
@@ -249,6 +253,7 @@ fn select_components(name: &Name, table: Table, declared: &ComponentList) -> Res
             extra.id
         )));
     }
+    // Sorted again, since the recipe may declare the identifiers in another order.
     Table::new(declared.clone(), columns).map_err(|error| structure_error(error.to_string()))
 }
 
@@ -268,8 +273,10 @@ fn code_lists(table: &Table, structures: &[Structure]) -> BTreeMap<Name, Vec<Cod
     let mut lists = BTreeMap::new();
     for (component, column) in table.shape().components().iter().zip(table.columns()) {
         let Column::Text(texts) = column else { continue };
+        // Equal codes of neighbours are one run, so few codes of a sorted column reach the set.
         let codes: BTreeSet<u32> =
             texts.codes().chunk_by(u32::eq).filter_map(|run| run.first()).copied().collect();
+        // NULL lies beyond the dictionary and drops out.
         let text = |code: &u32| texts.dictionary().get(*code as usize).map(String::as_str);
         let used: BTreeSet<&str> = codes.iter().filter_map(text).collect();
         let mut codes: BTreeMap<&str, &Code> = BTreeMap::new();

@@ -39,6 +39,7 @@ pub fn walk_dependencies(
     let mut queue: VecDeque<Cid> = VecDeque::new();
     let mut seen = BTreeSet::new();
     let mut push = |id: Cid, queue: &mut VecDeque<Cid>| {
+        // Foreign objects choose the links, so the graph is bounded, and each block is read once.
         if seen.len() < VISITED_MAX && seen.insert(id) {
             queue.push_back(id);
         }
@@ -79,5 +80,6 @@ pub fn collect_blocks(
     if !reach.is_complete() {
         return Err(reach);
     }
+    // The walk keeps ids only; blocks are read again once it is known that all are stored.
     Ok(reach.present.into_iter().filter_map(|id| fetch(id).map(|bytes| (id, bytes))).collect())
 }

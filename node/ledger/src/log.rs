@@ -122,9 +122,11 @@ impl Log {
     /// # Errors
     /// As [`Log::append`].
     pub fn check_entry(&self, entry: &Sealed<Entry>) -> Result<(), LogError> {
+        // The order of these checks is part of the format (specs/log.md, section 5).
         if entry.publisher() != self.publisher {
             return Err(LogError::WrongPublisher { expected: self.publisher, found: entry.publisher() });
         }
+        // The publisher id is the id of the genesis, so a genesis here is entry 0 once more.
         let EntryPosition::Next { seq, prev, .. } = entry.value().position else {
             return Err(LogError::Fork { seq: 0 });
         };
@@ -168,6 +170,7 @@ impl Log {
     /// The state stored earlier: `length` entries ending in `last`. The caller guarantees that they were
     /// appended one by one.
     pub fn resume(genesis: &Sealed<Entry>, length: u64, last: EntryId) -> Result<Self, LogError> {
+        // The genesis itself counts, so no log is shorter than 1.
         Self::from_genesis(genesis).map(|log| Self { length: length.max(1), last, ..log })
     }
 }
@@ -178,10 +181,12 @@ impl Log {
 /// [`LogError::Key`], [`LogError::ObjectType`].
 pub fn check_key(identity: &Identity, entry: &Entry) -> Result<(), LogError> {
     let kind = entry.object_type.as_str();
+    // An identity occurs at 0 only (specs/log.md, section 5, rule 5).
     if !LOG_OBJECT_TYPES.contains(&kind) || kind == "identity" {
         return Err(LogError::ObjectType(entry.object_type.clone()));
     }
     let wanted = if kind == "attestation" { KeyUse::Attest } else { KeyUse::Publish };
+    // Version 1 has no key operations, so only the genesis grants uses (specs/log.md, section 5).
     let authority = matches!(entry.position, EntryPosition::Next { authority: 0, .. });
     let allowed = identity.keys.iter().any(|key| key.key == entry.key && key.uses.contains(&wanted));
     if authority && allowed { Ok(()) } else { Err(LogError::Key(entry.object_type.clone())) }
@@ -200,6 +205,7 @@ pub fn check_object(entry: &Entry, object: &Object, bytes: usize) -> Result<(), 
     if schemas::entry::object_subject(object) != entry.subject {
         return error("its subject differs");
     }
+    // The size alone decides the form, so an object has one entry form (specs/log.md, section 3).
     if matches!(entry.payload, Payload::Linked(_)) && bytes <= INLINE_BYTES_MAX {
         return error("it is small enough to be inline");
     }

@@ -56,6 +56,7 @@ impl ValueChange {
 
     /// The difference in percent of the older figure, to two decimals, when that is not zero.
     pub fn percent(&self) -> Option<Decimal> {
+        // Relative to the magnitude: a rise from -2 to -1 is positive.
         let before = decimal128::abs(numeric_value(self.before.as_ref())?);
         let share = decimal128::div(self.difference()?, before).ok()?;
         decimal128::mul(share, Decimal::from(100_i64)).and_then(|percent| decimal128::round(percent, 2)).ok()
@@ -143,6 +144,7 @@ fn match_components(before: &ComponentList, after: &ComponentList) -> Vec<Compon
     others
         .filter_map(|(place, component)| {
             let found = after.position(component.id.as_str())?;
+            // An attribute that became an identifier is part of the key and has no earlier figure.
             let alike = after.components().get(found)?.role != Role::Identifier;
             alike.then(|| ComponentPair { component: component.id.clone(), before: place, after: found })
         })
@@ -189,6 +191,7 @@ fn compare_point(
 
 /// Sorts the largest changes first, stable.
 fn sort_by_size(changes: &mut [ValueChange]) {
+    // Changes without a size, such as texts and nulls, come first, so that truncation keeps them.
     changes.sort_by(|a, b| match (a.size(), b.size()) {
         (Some(a), Some(b)) => b.compare(a),
         (None, Some(_)) => Ordering::Less,

@@ -201,8 +201,10 @@ pub fn script_file_name(name: &str, toml: &str) -> Result<Option<String>, Error>
 /// [`Error`].
 pub fn read_recipe(name: &str, toml: &str, script: &str) -> Result<RecipeFile, Error> {
     let file = parse_toml(name, toml)?;
+    // The script is part of the id: a checkout with other line ends must not change it.
     let script = script.replace("\r\n", "\n");
     for (parameter, RecipeParameter { value, .. }) in &file.parameters {
+        // Another value replaces exactly this line, so the script must have it in this spelling.
         if !script.lines().any(|line| line.starts_with(&format!("{parameter} := {value};"))) {
             let (parameter, value) = (parameter.clone(), value.clone());
             return Err(Error::RecipeParameter { name: name.to_owned(), parameter, value });
@@ -265,6 +267,7 @@ fn build_recipe(
 ) -> Result<Recipe, schemas::text::Error> {
     let mut inputs = BTreeMap::new();
     for (id, input) in file.inputs {
+        // INVARIANT: `shapes` was read from the same inputs, so none is skipped.
         let Some(components) = shapes.remove(&id) else { continue };
         inputs.insert(Name::new(id)?, RecipeInput { title: Text::new(input.title)?, components });
     }
@@ -287,6 +290,7 @@ fn build_recipe(
         limits: file
             .limits
             .map_or(DEFAULT_LIMITS, |limits| RunLimits { steps: limits.steps, cells: limits.cells }),
+        // A multi-line string of TOML ends in a line feed, which is not part of the text.
         description: Text::new(file.description.trim())?,
         references: file.references.into_iter().map(Text::new).collect::<Result<_, _>>()?,
         licence: Text::new(file.licence)?,

@@ -27,6 +27,7 @@ impl RecipeFile {
     /// # Errors
     /// [`Error::Setting`]: unknown parameter, a literal of another type, or a duplicate name.
     pub fn with_parameters(mut self, values: &[(String, String)]) -> Result<Self, Error> {
+        // Before the values change: this id is that of the recipe departed from.
         let base = encode_block(&self.recipe).map(|(id, _)| id);
         let mut reasons = Vec::new();
         for (at, (name, value)) in values.iter().enumerate() {
@@ -62,6 +63,7 @@ impl RecipeFile {
         let script = self.recipe.script.as_str();
         let mut lines: Vec<String> = script.split('\n').map(str::to_owned).collect();
         let mut found = lines.iter_mut().filter(|line| line.starts_with(&from));
+        // With two such lines it would be unclear which of them sets the parameter.
         let (Some(line), None) = (found.next(), found.next()) else {
             return Err(format!("expected one line of the script to begin with `{from}`"));
         };
@@ -77,6 +79,7 @@ fn literal_type(text: &str) -> Option<LiteralType> {
         return None;
     }
     if let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        // A quote inside could end the literal and add statements to the signed script.
         return (!inner.contains(['"', '\\']) && !inner.contains(char::is_control))
             .then_some(LiteralType::Text);
     }

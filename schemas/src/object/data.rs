@@ -138,6 +138,7 @@ impl ObjectType for Content {
     type Id = ContentId;
 
     fn check_rules(&self) -> Result<(), String> {
+        // INVARIANT: ITEMS_MAX bounds the list, so the sum of 32-bit counts fits 64 bits.
         let rows: u64 = self.chunks.iter().map(|chunk| u64::from(chunk.rows)).sum();
         if rows != self.rows || self.rows > crate::limits::ROWS_MAX as u64 {
             return Err("the rows of the chunks do not add up to the rows of the content".into());

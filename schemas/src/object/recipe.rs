@@ -92,6 +92,7 @@ impl ObjectType for Recipe {
         if !ports.contains(&self.inputs.len()) || !ports.contains(&self.outputs.len()) {
             return Err(format!("a recipe has 1 to {PORTS_MAX} inputs and as many outputs"));
         }
+        // A recipe without a deviation needs no reasons; 1 passes the check below.
         let reasons = self.deviates_from.as_ref().map_or(1, |deviation| deviation.reasons.len());
         if self.references.len() > NOTES_MAX || !(1..=NOTES_MAX).contains(&reasons) {
             return Err(format!("a recipe has at most {NOTES_MAX} references, and a deviation has reasons"));

@@ -72,6 +72,7 @@ impl ObjectType for Release {
     }
 
     fn dependencies(&self) -> Vec<Cid> {
+        // A superseded release is a reference, not a dependency (specs/objects.md, section 8).
         let inputs = self.inputs.values().map(|id| id.cid());
         let results = self.results.values().map(|id| id.cid());
         [self.recipe.cid()].into_iter().chain(inputs).chain(results).collect()

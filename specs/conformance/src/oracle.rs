@@ -60,6 +60,7 @@ fn evaluate_case(case: &OracleCase) -> Result<ScriptOutcome, String> {
     let refused = |faults: Vec<vtl::Diagnostic>| {
         faults.iter().map(|fault| vtl::render_diagnostic(&case.script, fault)).collect::<String>()
     };
+    // A script that the engine refuses is an error of the case; errors of the run are results.
     let script = Script::parse(&case.script).map_err(refused)?;
     let plan = vtl::check(&script, &shapes).map_err(refused)?;
     let inputs = BTreeMap::from([("D".to_owned(), table)]);
@@ -77,6 +78,7 @@ fn result_rows(table: &Table) -> (Vec<String>, Vec<TextRow>) {
 
 fn cell_text(cell: Cell) -> String {
     match cell {
+        // Coefficient and exponent, so that `1.0` and `1.00` differ.
         Cell::Number(number) => format!("{}E{}", number.coefficient(), number.exponent()),
         other => other.to_string(),
     }

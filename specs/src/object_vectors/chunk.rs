@@ -36,6 +36,7 @@ fn column_case(
     for (key, value) in fields {
         column.set(text_node(key), value.clone());
     }
+    // Two rows are the fewest that can be one run or two.
     chunk_case(name, expect, 2, vec![CborNode::Map(vec![(text_node(kind), column)])], reason)
 }
 
@@ -55,6 +56,7 @@ fn accepted_cases() -> Vec<VectorCase> {
     let dictionary = vec!["a".to_owned(), "b".to_owned()];
     let long = Chunk {
         rows: CHUNK_ROWS_MAX as u32,
+        // 0x80 0x80 0x01 is the varint of 16,384.
         columns: vec![ColumnEncoding::Boolean { values: vec![0, 0x80, 0x80, 1] }],
     };
     vec![
@@ -78,6 +80,7 @@ fn accepted_cases() -> Vec<VectorCase> {
         column("booleans", ColumnEncoding::Boolean { values: vec![2, 1, 1, 1] }, "true, false"),
         column(
             "periods",
+            // The ordinal of 2010-M01 is 24,120; its zigzag form 48,240 takes three bytes.
             ColumnEncoding::Period { frequencies: vec![4, 2], deltas: vec![0xf0, 0xf8, 2, 2] },
             "2010-M01, 2010-M02",
         ),
@@ -125,6 +128,7 @@ fn text_cases() -> Vec<VectorCase> {
         case("code of 2^32", &["a"], &[0x80, 0x80, 0x80, 0x80, 0x10, 2], "no wrap to null"),
         case("text beyond its bound", &[&long], &[1, 2], "1024 bytes"),
         case(
+            // In UTF-16, U+1F600 begins with the surrogate D83D, which is below FF5E.
             "dictionary by UTF-16",
             &["\u{1f600}", "\u{ff5e}"],
             &[1, 1, 2, 1],
@@ -168,6 +172,7 @@ fn number_cases() -> Vec<VectorCase> {
     vec![
         case("coefficient missing", &[1, 2], &[0], "one for each value"),
         case("coefficient for a null", &[0, 2], &[0], "one for each value"),
+        // 0 is null, so an exponent is its zigzag form plus 1: 6112 is 12,225.
         case("exponent 6112", &[0xc1, 0x5f, 2], &[2, 2], "at most 6111"),
         case("exponent -6177", &[0xc2, 0x60, 2], &[2, 2], "at least -6176"),
         case("exponent of 2^32", &[0x81, 0x80, 0x80, 0x80, 0x20, 2], &[2, 2], "no overflow"),

@@ -47,6 +47,7 @@ fn identity_cases() -> Vec<VectorCase> {
         let uses = uses.iter().map(|word| text_node(word)).collect();
         node.field("keys").items()[0].set(text_node("uses"), CborNode::Array(uses));
     };
+    // 17 seeds from 19 on: none of them is an operating key of the sample.
     let many = KEYS_MAX as u8 + 20;
     vec![
         case("identity without a name", "rule", "the name is not blank", &|n| {
@@ -178,6 +179,7 @@ fn structure_cases() -> Vec<VectorCase> {
         changed_object(name, expect, &sample::structure_object(), reason, |node| change(node))
     };
     let components = |node: &mut CborNode, parts: Vec<CborNode>| {
+        // A code list without its component would be an error of its own.
         node.set(text_node("codes"), CborNode::Map(vec![]));
         node.set(text_node("components"), CborNode::Array(parts));
     };
@@ -272,6 +274,7 @@ fn release_cases() -> Vec<VectorCase> {
         changed_object(name, expect, &sample::revised_release(), reason, |node| change(node))
     };
     let many =
+        // Two digits each, so that the names are in canonical order as they are made.
         || CborNode::Map((0..=PORTS_MAX).map(|at| (text_node(&format!("p{at:02}")), link_node(1))).collect());
     vec![
         case("release without inputs", "rule", "as many as the recipe has, so at least one", &|n| {
@@ -316,6 +319,7 @@ fn attestation_cases() -> Vec<VectorCase> {
             &differs,
             "the count is of those compared",
             |node| {
+                // The sample compares 9 cells of a result and reads 9 of a data set.
                 node.field("verdict").field("differs").set(text_node("count"), CborNode::Unsigned(20));
             },
         ),
@@ -360,6 +364,7 @@ fn cell_cases() -> Vec<VectorCase> {
     let zero = || CborNode::Unsigned(0);
     let one_form = "a byte string only beyond 64 bits, shortest";
     let limit = 10_i128.pow(34).to_be_bytes();
+    // The shortest form, so that only the number of digits is wrong.
     let limit = &limit[limit.iter().position(|byte| *byte != 0).unwrap_or(0)..];
     vec![
         number("small coefficient as bytes", one_form, bytes_node([0x5b]), zero()),
@@ -375,6 +380,7 @@ fn cell_cases() -> Vec<VectorCase> {
         number("coefficient of no bytes", one_form, bytes_node([]), zero()),
         number("coefficient of 35 digits", "at most 34 digits", bytes_node(limit), zero()),
         number("exponent beyond the range", "decimal128", CborNode::Unsigned(1), CborNode::Unsigned(6112)),
+        // `Negative(n)` is -1 - n (RFC 8949, section 3.1).
         number("exponent below the range", "decimal128", CborNode::Unsigned(1), CborNode::Negative(6176)),
         number("exponent of 2^32", "decimal128", CborNode::Unsigned(1), CborNode::Unsigned(1 << 32)),
         number("coefficient as text", "an exact pair", text_node("91"), zero()),

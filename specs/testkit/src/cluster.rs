@@ -30,6 +30,7 @@ pub struct SeededRandom(u64);
 impl SeededRandom {
     /// Starts a sequence.
     pub fn new(seed: u64) -> Self {
+        // xorshift stays at zero for ever, so the state is made odd.
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
@@ -38,6 +39,7 @@ impl SeededRandom {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
+        // xorshift64*: the high bits are the better ones.
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % limit
     }
 }
@@ -205,6 +207,7 @@ impl Cluster {
                 outcome = StreamOutcome::Interrupted(StreamError::Broken);
                 break;
             }
+            // Blocks arrive in the order of the response, as on a stream.
             delay += 1;
             self.schedule(requester, delay, Delivery::Block(request_id, id, bytes));
         }
@@ -218,6 +221,7 @@ impl Cluster {
     /// Carries out the outputs of a node until it has no more.
     fn drain_outputs(&mut self, node: usize) {
         loop {
+            // Recording a verification makes new outputs, so this repeats until there are none.
             let outputs = self.cores[node].take_outputs();
             if outputs.is_empty() {
                 return;
@@ -247,6 +251,7 @@ impl Cluster {
             SyncAction::SendRequest { peer, request_id, request } => {
                 let other: usize = peer.0.parse().unwrap();
                 if self.is_lost() {
+                    // The requester learns of a lost request only by its time-out.
                     let outcome = StreamOutcome::Interrupted(StreamError::TimedOut);
                     self.schedule(
                         node,
@@ -259,9 +264,11 @@ impl Cluster {
                 }
             }
             SyncAction::CancelRequest { request_id } => {
+                // The core waits for the end of every request, also of one that it cancelled.
                 let outcome = StreamOutcome::Interrupted(StreamError::Cancelled);
                 self.schedule(node, 1, Delivery::Event(SyncEvent::RequestFinished { request_id, outcome }));
             }
+            // The simulation has no connections that a penalty could close.
             SyncAction::Penalise { .. } => {}
         }
     }

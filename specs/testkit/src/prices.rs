@@ -38,6 +38,7 @@ pub fn price_components() -> ComponentList {
 pub fn value_table(rows: &[(&str, &str, &str)]) -> Table {
     let columns = vec![
         Column::Text(TextColumn::from_rows(rows.iter().map(|row| Some(row.0)))),
+        // A text that is not a value, such as the empty one, is null.
         Column::Period(rows.iter().map(|row| row.1.parse().ok()).collect()),
         Column::Number(rows.iter().map(|row| row.2.parse().ok()).collect()),
     ];

@@ -124,6 +124,7 @@ pub fn sign_genesis(seed: u8, name: &str) -> Sealed<Entry> {
         name: make_text(name),
         contact: None,
         roots: vec![root.public()],
+        // Version 1 has no key operations, so no test needs the next root key.
         next_root: [0; 32],
         keys: vec![OperatingKey {
             key: operating_key(seed).public(),

@@ -58,6 +58,7 @@ pub fn identity_object() -> Identity {
         name: make_text("Office of Samples"),
         contact: Some(make_text("https://example.org/statistics")),
         roots: vec![secret_key(1).public()],
+        // Pre-rotation: only the digest of the next root key is public (specs/objects.md, section 4).
         next_root: *Cid::of(Codec::Raw, secret_key(9).public().as_bytes()).digest(),
         keys: vec![operating(2, &[KeyUse::Publish]), operating(3, &[KeyUse::Attest])],
     }
@@ -307,6 +308,7 @@ pub fn attestation_object(verdict: Verdict) -> Attestation {
 
 /// A verdict of each kind.
 pub fn all_verdicts() -> Vec<Verdict> {
+    // Beyond 64 bits, so that the coefficient is encoded as bytes (specs/objects.md, section 5).
     let wide = Decimal::new(10_i128.pow(33), -20).ok().map(Cell::Number);
     let key = vec![Cell::Text("AUT".into()), Cell::Period("2010-M01".parse().expect("a month"))];
     let first = Divergence {
@@ -397,6 +399,7 @@ pub fn sample_log() -> Vec<Sealed<Entry>> {
 
 /// A recipe too large to stand inline.
 pub fn large_recipe() -> Recipe {
+    // Only the size counts: reading an object does not check its script.
     let script = format!("/* {} */", "x".repeat(schemas::limits::INLINE_BYTES_MAX));
     Recipe { script: make_text(&script), ..recipe_object() }
 }

@@ -21,6 +21,7 @@ pub(super) fn check_recipe(args: &RecipeCheckArgs, printer: &Printer) -> Result<
         &args.recipe,
         &super::load_input_files(&args.input, None, printer)?,
     )?;
+    // An editor that reads the JSON needs the place of every error, not one message.
     if printer.json
         && let Err(faults) = diagnose_script(&recipe)
     {
@@ -40,6 +41,7 @@ pub(super) fn check_recipe(args: &RecipeCheckArgs, printer: &Printer) -> Result<
         .map(|(name, shape)| json!({ "name": name, "components": parts(shape) }))
         .collect();
     let source = recipe.script.as_str();
+    // INVARIANT: the check above has parsed the same script.
     let advice = vtl::Script::parse(source).map(|script| script.lint()).unwrap_or_default();
     let places: Vec<Value> = advice.iter().map(|error| diagnostic_json(source, error)).collect();
     printer.print_json(&json!({
@@ -134,6 +136,7 @@ fn replace_file(path: &Path, text: &str) -> Result<(), CommandError> {
             format!("cannot write `{}`: {error}", path.display()),
         )
     };
+    // Beside the script: a rename is atomic within one file system only.
     let beside: PathBuf = path.with_extension("vtl.new");
     std::fs::write(&beside, text).map_err(error)?;
     std::fs::rename(&beside, path).map_err(error)

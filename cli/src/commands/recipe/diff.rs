@@ -35,6 +35,7 @@ impl FigureDifference {
     }
 
     fn magnitude(&self) -> Decimal {
+        // A figure of one recipe only has no difference; it is counted, but not listed.
         self.difference().map_or(Decimal::ZERO, decimal128::abs)
     }
 }
@@ -107,6 +108,7 @@ fn print_script_difference(
 /// Stated reasons of `after` for deviating from `before`; empty when it deviates from another recipe.
 fn deviation_reasons<'r>(before: &Recipe, after: &'r Recipe) -> Vec<&'r str> {
     let Some(deviation) = &after.deviates_from else { return Vec::new() };
+    // The reasons are about the recipe that they name, not about any other.
     let same = encode_block(before).is_ok_and(|(id, _)| id == deviation.recipe);
     deviation.reasons.iter().filter(|_| same).map(Text::as_str).collect()
 }
@@ -191,6 +193,7 @@ fn select_figures<'e>(args: &RecipeDiffArgs, effects: &'e [FigureDifference]) ->
     }
     let mut most: Vec<&FigureDifference> =
         effects.iter().filter(|effect| !effect.magnitude().is_zero()).collect();
+    // Equal differences are in the order of their keys, so that every run lists the same ones.
     most.sort_by(|a, b| b.magnitude().compare(a.magnitude()).then_with(|| a.key.cmp(&b.key)));
     most.truncate(FIGURES_SHOWN);
     most

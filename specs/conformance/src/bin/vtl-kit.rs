@@ -44,6 +44,7 @@ fn run_kit(arguments: &Arguments) -> Result<KitReport, String> {
         cases
             .extend(grammar::grammar_cases(&folder::read_grammar_tests(&arguments.manual)?, &arguments.only));
     }
+    // With `--only` the other listed examples are left out, not absent.
     Ok(KitReport::new(&cases, &faulty, arguments.only.is_empty()))
 }
 

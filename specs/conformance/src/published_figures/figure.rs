@@ -54,9 +54,11 @@ pub fn round_half_up(value: Decimal, places: u32) -> Decimal {
     if drop <= 0 {
         return value;
     }
+    // More digits are dropped than a coefficient has, so nothing is left to round up.
     let Some(unit) = 10i128.checked_pow(drop as u32) else { return Decimal::ZERO };
     let coefficient = value.coefficient();
     let (whole, rest) = (coefficient / unit, coefficient % unit);
+    // INVARIANT: a coefficient is below 10^34, so doubling the rest does not overflow.
     let up = if rest.abs() * 2 >= unit { coefficient.signum() } else { 0 };
     Decimal::new(whole + up, -(places as i32)).unwrap_or(value)
 }

@@ -52,6 +52,7 @@ impl SeriesComparison {
     /// Whether there are pairs and every gap is within the expected one.
     pub fn passes(&self) -> bool {
         let near = |pair: &FigurePair| !is_larger(pair.gap, self.within);
+        // A series without a common period proves nothing.
         self.pairs.as_ref().is_ok_and(|pairs| !pairs.is_empty() && pairs.values().all(near))
     }
 
@@ -85,6 +86,7 @@ impl SeriesComparison {
             "      {} to {}: {count} figures, {equal} as published; largest gap {} at {} (up to {} expected)",
             ends[0], ends[1], far.1.gap, far.0, self.within
         );
+        // An alternative method differs everywhere, so only a few differences are listed.
         let shown = |pair: &FigurePair| count <= FEW || (count - equal <= FEW && !pair.gap.is_zero());
         for (key, pair) in pairs.iter().filter(|(_, pair)| shown(pair)) {
             let _ =

@@ -46,6 +46,7 @@ pub struct VerifiedFigures(BTreeMap<Name, Table>);
 impl Pipeline {
     /// A publisher with an empty log and files in the folder `data`.
     pub fn new(data: &Path) -> Self {
+        // The signatures must be valid, but nobody relies on them, so the keys are public.
         let root = sample::secret_key(1);
         let genesis = entry::sign_entry(
             EntryPosition::Genesis,
@@ -74,6 +75,7 @@ impl Pipeline {
         let fetch = |id: Cid| self.blocks.get(&id).cloned();
         let file =
             bundle::write_bundle(&[entry], &[], &fetch).map_err(|reach| format!("bundle: {reach:?}"))?;
+        // From the bundle alone: nothing that this process still holds may help.
         verify_bundle(&file)
     }
 
@@ -216,6 +218,7 @@ fn key_matches(table: &Table, place: usize, run: &RecipeRun, row: &PublishedFigu
     identifiers.zip(table.key(place)).all(|(component, cell)| {
         let wanted = run.expected_key(component.id.as_str(), row);
         match cell {
+            // `2010-01` and `2010-M01` are one period.
             Cell::Period(period) => wanted.and_then(|text| text.parse::<Period>().ok()) == Some(period),
             cell => wanted == Some(cell.to_string().as_str()),
         }

@@ -73,6 +73,7 @@ impl FigureLine {
     pub fn passes(&self) -> bool {
         match self.finding {
             FigureFinding::Reproduced(_) => self.agrees(),
+            // A known difference must remain one, or its note is out of date.
             FigureFinding::Differs(..) => !self.agrees(),
             FigureFinding::NotRun(_) => false,
         }

@@ -18,6 +18,7 @@ use super::csv::CsvField;
 /// # Errors
 /// The text is not a value of the type.
 pub fn parse_field(kind: ValueType, field: &CsvField) -> Result<Option<Cell>, String> {
+    // Blanks belong to a text; around other values they are layout.
     let text = if kind == ValueType::String { field.text.as_str() } else { field.text.trim() };
     if text.is_empty() && !(field.quoted && kind == ValueType::String) {
         return Ok(None);

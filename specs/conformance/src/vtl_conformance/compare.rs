@@ -19,6 +19,7 @@ pub fn compare_table(expected: &ComponentList, lines: &[Vec<CsvField>], found: &
     let data = if identifier_names(expected) == identifier_names(found.shape()) {
         compare_data(lines, found)
     } else {
+        // Without common identifiers no points match; the structure reports the difference.
         Ok(Agreement::Exact)
     };
     match (structure, data) {
@@ -87,6 +88,7 @@ fn compare_structure(expected: &ComponentList, found: &ComponentList) -> Option<
 
 /// Whether a component matches the expected one. An integer is accepted as a number.
 fn component_fits(wanted: &Component, found: &Component) -> bool {
+    // VTL makes integer a subtype of number.
     let number = wanted.value_type == ValueType::Number && found.value_type == ValueType::Integer;
     wanted == found || (number && wanted.id == found.id && wanted.role == found.role)
 }
@@ -135,6 +137,7 @@ fn row_key(table: &Table, row: usize) -> Vec<String> {
 
 fn normalised_cell(cell: &Cell) -> Cell {
     match cell {
+        // Keys are compared as texts, so `1` and `1.0` need one spelling.
         Cell::Number(number) => Cell::Number(number.normalized()),
         other => other.clone(),
     }
@@ -157,6 +160,7 @@ impl<'a> ExpectedPoint<'a> {
         let text = |component: &Component| {
             let field = self.fields.get(component.id.as_str())?;
             let cell = cell::parse_field(component.value_type, field).ok().flatten();
+            // A field that cannot be read keeps its text, so that the report shows it.
             Some(cell.map_or_else(|| field.text.clone(), |cell| normalised_cell(&cell).to_string()))
         };
         keys.map(|component| text(component).unwrap_or_default()).collect()
@@ -229,6 +233,7 @@ fn cut_decimals(number: Decimal, decimals: u32) -> Option<(u128, u128)> {
         return Some((number.magnitude().checked_mul(power(shift)?)?, 0));
     }
     let Some(unit) = power(-shift) else { return Some((0, 0)) };
+    // INVARIANT: `shift` is negative here, so `unit` is at least 10.
     Some((number.magnitude() / unit, number.magnitude() % unit / (unit / 10)))
 }
 

@@ -18,6 +18,7 @@ pub fn parse_csv(text: &str) -> Vec<Vec<CsvField>> {
     let mut characters = text.trim_start_matches('\u{feff}').chars().peekable();
     while let Some(character) = characters.next() {
         match character {
+            // RFC 4180, section 2, rule 7: a doubled quote inside quotes is one quote.
             '"' if inside && characters.next_if_eq(&'"').is_some() => push_character(&mut lines, '"'),
             '"' => {
                 inside = !inside;
@@ -31,6 +32,7 @@ pub fn parse_csv(text: &str) -> Vec<Vec<CsvField>> {
             character => push_character(&mut lines, character),
         }
     }
+    // The last line end opens an empty line, which is not a row.
     lines.retain(|line| line.iter().any(|field| field.quoted || !field.text.trim().is_empty()));
     lines
 }

@@ -66,6 +66,7 @@ fn load_inputs(
 ) -> Result<BTreeMap<String, Arc<Table>>, ExampleFailure> {
     let mut tables = BTreeMap::new();
     for name in script.inputs() {
+        // A name without a file is left to the check, which reports it with its place.
         if place.file(&format!("{name}.json")).is_some() {
             let table = load_input(place, name)
                 .map_err(|error| (FailureClass::Material, format!("`{name}`: {error}")))?;

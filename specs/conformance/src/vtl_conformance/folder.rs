@@ -78,6 +78,7 @@ fn list_scripts(folder: &Path, prefix: &str) -> Result<Vec<ExampleFiles>, String
             found.push(ExampleFiles { path: format!("{prefix}/{stem}"), folder, stem });
         }
     }
+    // By length first, so that `ex_2` comes before `ex_10`.
     found.sort_by_key(|place| (place.stem.len(), place.stem.clone()));
     Ok(found)
 }
@@ -90,6 +91,7 @@ fn list_entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let error = |error: std::io::Error| format!("{}: {error}", folder.display());
     let listed = std::fs::read_dir(folder).map_err(error)?;
     let mut paths = listed.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(error)?;
+    // `read_dir` has no order, and a report should be the same on every machine.
     paths.sort();
     Ok(paths)
 }

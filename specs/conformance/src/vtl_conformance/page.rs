@@ -6,12 +6,14 @@
 /// Completes a script with the definitions of its page that it uses. Lines that begin with `#` become
 /// blank: the manual uses them as comments, VTL does not.
 pub fn complete_script(script: &str, page: &str) -> String {
+    // An empty line in its place keeps the line numbers of diagnostics.
     let lines = script.lines().map(|line| if line.trim_start().starts_with('#') { "" } else { line });
     let mut text = lines.collect::<Vec<_>>().join("\n");
     if let Some((name, values)) = find_value_domain(page) {
         text = replace_word(&text, name, &straighten_quotes(values));
     }
     for (name, definition) in find_rulesets(page) {
+        // A page may define several rulesets: the script gets those that it uses and does not define.
         if split_words(&text).any(|(_, word)| word == name)
             && !find_rulesets(&text).iter().any(|(own, _)| *own == name)
         {
@@ -55,6 +57,7 @@ fn find_value_domain(page: &str) -> Option<(&str, &str)> {
 fn split_words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
     let parts = text.split(move |c| !part(c)).filter(|word| !word.is_empty());
+    // Words are slices of `text`, so the difference of the addresses is the offset.
     parts.map(move |word| (word.as_ptr().addr() - text.as_ptr().addr(), word))
 }
 

@@ -2,6 +2,7 @@
 //! has several chunks, a recipe, and a release.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use ingest::{ImportOptions, SourceFile};
 use ledger::compute::{InputData, run_recipe};
@@ -63,8 +64,13 @@ fn index_table() -> Table {
     Table::new(index_components(), columns).unwrap()
 }
 
-/// The index as a document, with what its reader makes of it.
+/// The index as a document, with what its reader makes of it; read once for all seeds.
 fn index_document() -> (Vec<u8>, InputData) {
+    static INDEX: OnceLock<(Vec<u8>, InputData)> = OnceLock::new();
+    INDEX.get_or_init(read_index_document).clone()
+}
+
+fn read_index_document() -> (Vec<u8>, InputData) {
     let mut document = Vec::new();
     ingest::export_csv(&index_table(), &mut document).unwrap();
     let source = SourceFile { name: "cpi.csv", bytes: &document };
