@@ -3,6 +3,7 @@
 use schemas::car::{encode_record, encode_record_header, encode_varint};
 use schemas::cid::{Cid, Codec, PublisherId};
 use schemas::limits::BLOCK_BYTES_MAX;
+use testkit::sample;
 
 use crate::cbor_tree::{CborNode, bytes_node, text_node};
 use crate::vector::{VectorCase, VectorFile, VectorLevel};
@@ -32,8 +33,9 @@ pub fn stream_file() -> VectorFile {
     VectorFile::new("stream", about, [frame_cases(), good_streams(), bad_streams()].concat())
 }
 
+/// The publisher of the samples: the log of log.md, section 7.
 fn sample_publisher() -> PublisherId {
-    PublisherId::of(b"genesis")
+    sample::genesis_entry().publisher()
 }
 
 /// A link: tag 42 on a zero byte and the 36 bytes of the id.
@@ -45,27 +47,35 @@ fn map_node(fields: Vec<(&str, CborNode)>) -> CborNode {
     CborNode::Map(fields.into_iter().map(|(key, value)| (text_node(key), value)).collect())
 }
 
-fn head_of(id: Cid, length: CborNode) -> CborNode {
+fn head_of(last: CborNode, length: CborNode, publisher: CborNode) -> CborNode {
     // Shorter keys come first (objects.md, section 1).
-    map_node(vec![("last", link_node(id)), ("length", length), ("publisher", link_node(id))])
+    map_node(vec![("last", last), ("length", length), ("publisher", publisher)])
+}
+
+fn genesis_link() -> CborNode {
+    link_node(sample_publisher().cid())
 }
 
 fn head_node(length: u64) -> CborNode {
-    head_of(sample_publisher().cid(), CborNode::Unsigned(length))
+    head_of(genesis_link(), CborNode::Unsigned(length), genesis_link())
+}
+
+/// A length-prefixed message.
+fn encode_frame(message: &[u8]) -> Vec<u8> {
+    [&encode_varint(message.len())[..], message].concat()
 }
 
 fn encode_announcement(heads: Vec<CborNode>) -> Vec<u8> {
     map_node(vec![("heads", CborNode::Array(heads))]).encode()
 }
 
-fn entries_request(publisher: Cid, from: CborNode, count: u64) -> Vec<u8> {
-    let fields =
-        vec![("from", from), ("count", CborNode::Unsigned(count)), ("publisher", link_node(publisher))];
+fn entries_request(publisher: Cid, from: CborNode, count: CborNode) -> Vec<u8> {
+    let fields = vec![("from", from), ("count", count), ("publisher", link_node(publisher))];
     map_node(vec![("entries", map_node(fields))]).encode()
 }
 
 fn entries_from(from: u64, count: u64) -> Vec<u8> {
-    entries_request(sample_publisher().cid(), CborNode::Unsigned(from), count)
+    entries_request(sample_publisher().cid(), CborNode::Unsigned(from), CborNode::Unsigned(count))
 }
 
 fn blocks_request(ids: Vec<Cid>) -> Vec<u8> {
@@ -109,25 +119,38 @@ fn good_announcements() -> Vec<VectorCase> {
             encode_announcement(vec![head_node(3), head_node(2)]),
             "the second may name the entry that contradicts a forked log",
         ),
+        accepted_case(
+            "length 1 without the genesis",
+            encode_announcement(vec![head_of(
+                link_node(Cid::of(Codec::Raw, b"entry")),
+                CborNode::Unsigned(1),
+                genesis_link(),
+            )]),
+            "no log has such a head: it is ignored, the others of the announcement are not",
+        ),
     ]
 }
 
 fn bad_announcements() -> Vec<VectorCase> {
     let good = encode_announcement(vec![head_node(1)]);
     let object_id = Cid::of(Codec::DagCbor, b"object");
+    let raw_link = [&[0][..], &sample_publisher().cid().to_bytes()].concat();
+    let unlinked = bytes_node(raw_link.clone());
+    // The hash function sha2-256 in place of BLAKE3.
+    let sha256_link = [&raw_link[..3], &[0x12], &raw_link[4..]].concat();
+    let foreign = CborNode::Tag(42, Box::new(bytes_node(sha256_link)));
     // The keys are in order, so that only the additional field is wrong.
     let with_extra = map_node(vec![
         ("x", CborNode::Unsigned(1)),
-        ("last", link_node(sample_publisher().cid())),
+        ("last", genesis_link()),
         ("length", CborNode::Unsigned(1)),
-        ("publisher", link_node(sample_publisher().cid())),
+        ("publisher", genesis_link()),
     ]);
-    let without_last =
-        map_node(vec![("length", CborNode::Unsigned(1)), ("publisher", link_node(sample_publisher().cid()))]);
+    let without_last = map_node(vec![("length", CborNode::Unsigned(1)), ("publisher", genesis_link())]);
     let unordered = map_node(vec![
         ("length", CborNode::Unsigned(1)),
-        ("last", link_node(sample_publisher().cid())),
-        ("publisher", link_node(sample_publisher().cid())),
+        ("last", genesis_link()),
+        ("publisher", genesis_link()),
     ]);
     vec![
         refused_case("no heads", "count", encode_announcement(vec![]), "at least one head"),
@@ -146,14 +169,32 @@ fn bad_announcements() -> Vec<VectorCase> {
         refused_case(
             "a negative length",
             "shape",
-            encode_announcement(vec![head_of(sample_publisher().cid(), CborNode::Negative(0))]),
+            encode_announcement(vec![head_of(genesis_link(), CborNode::Negative(0), genesis_link())]),
             "lengths are unsigned",
         ),
         refused_case(
-            "links with codec dag-cbor",
+            "a publisher with codec dag-cbor",
             "shape",
-            encode_announcement(vec![head_of(object_id, CborNode::Unsigned(1))]),
-            "publishers and entries are raw blocks",
+            encode_announcement(vec![head_of(genesis_link(), CborNode::Unsigned(1), link_node(object_id))]),
+            "a publisher is the id of an entry",
+        ),
+        refused_case(
+            "a last entry with codec dag-cbor",
+            "shape",
+            encode_announcement(vec![head_of(link_node(object_id), CborNode::Unsigned(1), genesis_link())]),
+            "entries are raw blocks",
+        ),
+        refused_case(
+            "an id that is not a link",
+            "shape",
+            encode_announcement(vec![head_of(unlinked, CborNode::Unsigned(1), genesis_link())]),
+            "ids are links, with tag 42",
+        ),
+        bad_cbor(
+            "a link to another hash",
+            "link",
+            encode_announcement(vec![head_of(foreign, CborNode::Unsigned(1), genesis_link())]),
+            "ids have one form",
         ),
         refused_case(
             "an unknown field",
@@ -197,7 +238,7 @@ fn bad_requests() -> Vec<VectorCase> {
         let range = map_node(vec![
             ("from", CborNode::Unsigned(0)),
             ("count", CborNode::Unsigned(1)),
-            ("publisher", link_node(sample_publisher().cid())),
+            ("publisher", genesis_link()),
         ]);
         map_node(vec![("blocks", map_node(vec![("ids", list)])), ("entries", range)])
     };
@@ -215,13 +256,25 @@ fn bad_requests() -> Vec<VectorCase> {
         refused_case(
             "a negative start",
             "shape",
-            entries_request(sample_publisher().cid(), CborNode::Negative(0), 1),
+            entries_request(sample_publisher().cid(), CborNode::Negative(0), CborNode::Unsigned(1)),
             "sequence numbers are unsigned",
+        ),
+        refused_case(
+            "a negative count",
+            "shape",
+            entries_request(sample_publisher().cid(), CborNode::Unsigned(0), CborNode::Negative(0)),
+            "a negative number is of another type, not out of bounds",
+        ),
+        refused_case(
+            "too many entries beyond 64 bits",
+            "count",
+            entries_from(u64::MAX, ENTRIES_MAX + 1),
+            "counts are checked before the sum",
         ),
         refused_case(
             "a publisher with codec dag-cbor",
             "shape",
-            entries_request(object_id, CborNode::Unsigned(0), 1),
+            entries_request(object_id, CborNode::Unsigned(0), CborNode::Unsigned(1)),
             "a publisher is the id of an entry",
         ),
         refused_case(
@@ -244,12 +297,17 @@ fn stream_frame(name: &str, expect: &str, bytes: Vec<u8>, reason: &str) -> Vecto
 
 fn frame_cases() -> Vec<VectorCase> {
     let message = entries_from(0, 1);
-    let framed = [encode_varint(message.len()), message.clone()].concat();
+    let framed = encode_frame(&message);
     // INVARIANT: the message is shorter than 128 bytes, so its length takes one byte.
     let padded = [vec![0x80 | message.len() as u8, 0], message].concat();
     let short = framed[..framed.len() - 1].to_vec();
+    let longer = [&framed[..], &[0]].concat();
     vec![
         stream_frame("frame: a request", "ok", framed, "its length, then its bytes"),
+        stream_frame("frame: the most bytes", "ok", encode_varint(REQUEST_BYTES_MAX), "without the prefix")
+            .repeating(&[0], REQUEST_BYTES_MAX, &[]),
+        stream_frame("frame: a byte more", "ok", longer, "bytes after the message are not read"),
+        stream_frame("frame: nothing", "truncated", vec![], "the stream ended before the length"),
         stream_frame("frame: length 0", "malformed", vec![0], "a message is not empty"),
         stream_frame(
             "frame: too long",
@@ -280,6 +338,8 @@ fn good_streams() -> Vec<VectorCase> {
     // A response ends in a record of length 0 and a code, which is the value of the vector.
     let with_end = |case: VectorCase, end: &str| VectorCase { value: Some(end.into()), ..case };
     let (first, second) = (sample_record(b"first"), sample_record(b"second"));
+    let largest_id = Cid::of(Codec::Raw, &[0; BLOCK_BYTES_MAX]);
+    let largest = encode_record_header(largest_id, BLOCK_BYTES_MAX);
     vec![
         with_end(
             stream_bytes("complete", "ok", &[&first, &second, &[0, 0]], "two blocks and the end"),
@@ -287,6 +347,19 @@ fn good_streams() -> Vec<VectorCase> {
         ),
         with_end(stream_bytes("nothing stored", "ok", &[&[0, 0]], "no block and the end"), "complete"),
         with_end(stream_bytes("busy", "ok", &[&[0, 1]], "too many streams"), "busy"),
+        with_end(
+            stream_bytes("a byte after the end", "ok", &[&first, &[0, 0, 0]], "it is not read"),
+            "complete",
+        ),
+        with_end(
+            stream_bytes("one block twice", "ok", &[&first, &first, &[0, 0]], "the request decides"),
+            "complete",
+        ),
+        with_end(
+            stream_bytes("the largest block", "ok", &[&largest], "BLOCK_BYTES_MAX without length and id")
+                .repeating(&[0], BLOCK_BYTES_MAX, &[0, 0]),
+            "complete",
+        ),
         with_end(
             stream_bytes("a block of no bytes", "ok", &[&sample_record(b""), &[0, 0]], "36 bytes of record"),
             "complete",

@@ -323,7 +323,7 @@ impl SwarmDriver {
     }
 
     /// Validates a gossiped message: accepted and forwarded, ignored, or rejected as misbehaviour of
-    /// the neighbour that forwarded it.
+    /// the peer that forwarded it.
     fn validate_gossip(&mut self, via: PeerId, message: &gossipsub::Message) -> gossipsub::MessageAcceptance {
         let granted = self.rates.get_mut(&via).is_some_and(|rates| rates.gossip.try_take(Instant::now()));
         // Announcements are repeated, so they give way to all other reports.

@@ -208,6 +208,14 @@ mod tests {
         (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
     }
 
+    /// The input of a case: `bytes`, then `unit` repeated `count` times, then `tail`.
+    fn case_input(case: &serde_json::Value) -> Vec<u8> {
+        let hex = |value: &serde_json::Value| unhex(value.as_str().unwrap_or_default());
+        let repeat = &case["repeat"];
+        let repeated = hex(&repeat["unit"]).repeat(repeat["count"].as_u64().unwrap_or_default() as usize);
+        [hex(&case["bytes"]), repeated, hex(&repeat["tail"])].concat()
+    }
+
     fn code(error: &FrameError) -> &'static str {
         match error {
             FrameError::Broken => "truncated",
@@ -232,7 +240,7 @@ mod tests {
         let text = std::fs::read_to_string(folder.join("stream.json")).unwrap();
         let file: serde_json::Value = serde_json::from_str(&text).unwrap();
         for case in file["cases"].as_array().unwrap() {
-            let bytes = unhex(case["bytes"].as_str().unwrap());
+            let bytes = case_input(case);
             let found = if case["level"] == "frame" {
                 let message = read_frame(&mut bytes.as_slice(), replication::limits::REQUEST_BYTES_MAX).await;
                 message.map_or_else(|error| code(&error), |_| "ok")

@@ -48,9 +48,9 @@ pub const ADDRESS_BYTES_MAX: usize = 512;
 /// Addresses tried for one host name.
 pub const RESOLVED_ADDRESSES_MAX: usize = 8;
 
-/// Gossiped announcements that one neighbour may forward at once.
+/// Gossiped announcements that one peer may forward at once.
 pub const GOSSIP_BURST: u32 = 64;
-/// Gossiped announcements per second that one neighbour may forward in the long run.
+/// Gossiped announcements per second that one peer may forward in the long run.
 pub const GOSSIP_PER_SECOND: u32 = 8;
 /// Announcements that one peer may send at once: eight times the number sent to a new peer.
 pub const HEADS_BURST: u32 = 32;
@@ -87,6 +87,7 @@ mod tests {
         let constants = [
             ("GOSSIP_BURST", GOSSIP_BURST),
             ("GOSSIP_PER_SECOND", GOSSIP_PER_SECOND),
+            ("GOSSIP_OVERHEAD", GOSSIP_OVERHEAD as u32),
             ("HEADS_BURST", HEADS_BURST),
             ("HEADS_PER_SECOND", HEADS_PER_SECOND),
             ("REQUESTS_BURST", REQUESTS_BURST),

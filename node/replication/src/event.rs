@@ -44,7 +44,7 @@ pub enum SyncEvent {
     /// The last connection to a peer was closed.
     Disconnected(Peer),
     /// A peer announced heads, by gossip or directly. `from` is the author of the announcement,
-    /// not the neighbour that forwarded it.
+    /// not the peer that forwarded it.
     HeadsReceived {
         /// Author of the announcement.
         from: Peer,

@@ -113,7 +113,7 @@ impl SyncMachine {
             return;
         }
         // The sender chooses the number of heads, so the work for one message is bounded here.
-        for head in heads.iter().take(HEADS_MAX).filter(|head| head.length > 0) {
+        for head in heads.iter().take(HEADS_MAX).filter(|head| is_possible(head)) {
             let followed = view.is_followed(head.publisher);
             let contradicts = contradicts_log(head, view);
             self.peers.record_head(from, head, followed);
@@ -172,7 +172,7 @@ impl SyncMachine {
         if !local.is_empty() {
             out.push(SyncAction::Gossip(local));
         }
-        // Synced logs are announced to neighbours only: if each of a thousand nodes gossiped every
+        // Synced logs are announced to connected peers only: if each of a thousand nodes gossiped every
         // log that it fetched, every node would receive each announcement a thousand times.
         self.send_heads(&synced, true, out);
         self.send_heads(&complete, false, out);
@@ -201,6 +201,11 @@ impl SyncMachine {
         }
         Some(request)
     }
+}
+
+/// Returns whether a log can have this head: the entry of a log with one entry is its genesis.
+fn is_possible(head: &LogHead) -> bool {
+    head.length > 1 || (head.length == 1 && head.last == head.publisher.genesis())
 }
 
 /// Returns whether a head is longer than the stored log, and more of the log is accepted.

@@ -17,7 +17,8 @@ pub struct LogHead {
     pub publisher: PublisherId,
     /// Number of entries, at least 1.
     pub length: u64,
-    /// The entry with sequence number `length - 1`.
+    /// The entry with sequence number `length - 1`. Decoding does not check that it is the genesis
+    /// where `length` is 1; the machine ignores a head in which it is not.
     pub last: EntryId,
 }
 

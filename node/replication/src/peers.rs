@@ -117,7 +117,8 @@ impl PeerTable {
     /// Records a failure: the peer is not asked for the log during the backoff.
     pub(crate) fn record_failure(&mut self, peer: &Peer, publisher: PublisherId, now: Millis) {
         if let Some(claim) = self.claim_mut(peer, publisher) {
-            claim.not_before = now.after(retry_backoff(claim.failures));
+            // A peer that is avoided stays so: the backoff may be shorter.
+            claim.not_before = claim.not_before.max(now.after(retry_backoff(claim.failures)));
             claim.failures = claim.failures.saturating_add(1);
         }
     }
@@ -183,6 +184,16 @@ mod tests {
         peers.record_head(&peer, &followed, true);
         assert_eq!(peers.claim_count(), HEADS_PER_PEER_MAX);
         assert!(peers.claim_by(&peer, followed.publisher).is_some());
+    }
+
+    #[test]
+    fn a_failure_does_not_shorten_the_time_for_which_a_peer_is_avoided() {
+        let (mut peers, peer) = (PeerTable::default(), Peer("p".into()));
+        peers.insert(&peer);
+        peers.record_head(&peer, &head(1), true);
+        peers.avoid_until(&peer, head(1).publisher, Millis(600_000));
+        peers.record_failure(&peer, head(1).publisher, Millis(1));
+        assert_eq!(peers.claim_by(&peer, head(1).publisher).unwrap().not_before, Millis(600_000));
     }
 
     #[test]

@@ -271,13 +271,27 @@ fn ids_in_the_vectors_are_hashes_of_the_bytes() {
     }
 }
 
+/// The bytes of the example in the code block `name` of a document.
+fn example_bytes(document: &str, name: &str) -> String {
+    let text = read(document);
+    let block = text.split(&format!("```{name}\n")).nth(1).and_then(|rest| rest.split("```").next());
+    let code = block.expect("the example").lines().map(|line| line.split(';').next().unwrap_or_default());
+    code.collect::<String>().split_whitespace().collect()
+}
+
+#[test]
+fn the_worked_examples_of_messages_are_vectors() {
+    let bytes_of = |file: &str, name: &str| {
+        open(file).cases.into_iter().find(|case| case.name == name).expect("the case").bytes
+    };
+    let network = |name| example_bytes("specs/network.md", name);
+    assert_eq!(network("announcement"), bytes_of("announcement.json", "one head"));
+    assert_eq!(network("request"), bytes_of("stream.json", "frame: a request"));
+}
+
 #[test]
 fn the_worked_example_of_an_entry_is_the_genesis_of_the_samples() {
-    let text = read("specs/log.md");
-    let block =
-        text.split("```entry\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the example");
-    let code = block.lines().map(|line| line.split(';').next().unwrap_or_default());
-    let digits: String = code.collect::<String>().split_whitespace().collect();
+    let (text, digits) = (read("specs/log.md"), example_bytes("specs/log.md", "entry"));
     let genesis = open("entry.json").cases.into_iter().find(|case| case.name == "identity at 0");
     let genesis = genesis.expect("the genesis");
     assert_eq!(digits, genesis.bytes);
@@ -286,11 +300,7 @@ fn the_worked_example_of_an_entry_is_the_genesis_of_the_samples() {
 
 #[test]
 fn the_worked_example_is_the_sample() {
-    let text = read("specs/objects.md");
-    let block =
-        text.split("```chunk\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the example");
-    let code = block.lines().map(|line| line.split(';').next().unwrap_or_default());
-    let digits: String = code.collect::<String>().split_whitespace().collect();
+    let (text, digits) = (read("specs/objects.md"), example_bytes("specs/objects.md", "chunk"));
     let sample = open("chunk.json").cases.into_iter().find(|case| case.name == "sample").expect("the sample");
     assert_eq!(digits, sample.bytes);
     assert!(text.contains(&sample.id.expect("an id")));

@@ -175,6 +175,18 @@ fn heads_of_unconnected_nodes_are_dropped() {
 }
 
 #[test]
+fn a_head_of_length_one_names_the_genesis_or_is_ignored() {
+    let (mut machine, node) = (SyncMachine::default(), node_accepting_all());
+    connect(&mut machine, 1, &node);
+    let impossible = LogHead { last: head(2, 1).last, ..head(1, 1) };
+    assert!(announce_heads(&mut machine, 0, 0, vec![impossible], &node).is_empty());
+    assert_eq!(machine.current_load(), replication::SyncLoad::default());
+    // The other heads of the announcement count.
+    let actions = announce_heads(&mut machine, 1, 0, vec![impossible, head(3, 1)], &node);
+    assert_eq!(sent_requests(&actions).len(), 1);
+}
+
+#[test]
 fn a_new_peer_is_asked_at_once_while_another_is_avoided() {
     let (mut machine, node) = (SyncMachine::default(), node_accepting_all());
     connect(&mut machine, 2, &node);

@@ -33,6 +33,7 @@ fn level_and_code<T>(result: Result<T, Error>) -> (&'static str, &'static str) {
         Err(Error::Cbor(cbor::Error::Truncated { .. })) => ("cbor", "truncated"),
         Err(Error::Cbor(cbor::Error::Trailing { .. })) => ("cbor", "trailing"),
         Err(Error::Cbor(cbor::Error::Order { .. })) => ("cbor", "order"),
+        Err(Error::Cbor(cbor::Error::Link { .. })) => ("cbor", "link"),
         Err(Error::Cbor(_)) => ("message", "shape"),
     }
 }
