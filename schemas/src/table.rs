@@ -64,6 +64,14 @@ impl Table {
     /// # Errors
     /// Each variant of [`enum@Error`].
     pub fn new(shape: ComponentList, columns: Vec<Column>) -> Result<Self, Error> {
+        Self::sorted(shape, columns).map(|(table, _)| table)
+    }
+
+    /// As [`Table::new`], with the place that each row had in `columns`; absent when the rows were in order.
+    ///
+    /// # Errors
+    /// Each variant of [`enum@Error`].
+    pub fn sorted(shape: ComponentList, columns: Vec<Column>) -> Result<(Self, Option<Vec<u32>>), Error> {
         let rows = columns.first().map_or(0, Column::len);
         check_columns(&shape, &columns, rows)?;
         let keys = shape.identifier_count();
@@ -73,7 +81,7 @@ impl Table {
             None => columns,
             Some(order) => columns.iter().map(|column| column.gather(order)).collect(),
         };
-        Ok(Self { shape, columns, rows })
+        Ok((Self { shape, columns, rows }, order))
     }
 
     /// As [`Table::new`], for rows that must be in canonical order already.

@@ -78,6 +78,8 @@ pub fn join_documents<'a>(documents: &[&'a [u8]]) -> std::borrow::Cow<'a, [u8]> 
 pub struct ImportedTable {
     /// The format that was read.
     pub format: Format,
+    /// The file with the figures; `archive/member` for a member of an archive.
+    pub file: String,
     /// The observations.
     pub table: Table,
     /// Suggested name: the indicator or series id of the source.
@@ -119,6 +121,8 @@ pub struct ImportSummary {
     pub frequency: Option<Frequency>,
     /// Areas that are aggregates.
     pub aggregates: u64,
+    /// The line of each data point, in the order of the table; 0 where it is not known.
+    pub lines: Vec<u32>,
     /// Remarks that matter before the figures are used, such as `missing: page 2 of 5`.
     pub notes: Vec<String>,
 }
@@ -142,7 +146,10 @@ pub fn import(
     options: &ImportOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ImportedTable, ImportError> {
-    let imported = read_file(source, options, progress).map_err(|error| error.in_file(source.name))?;
+    let mut imported = read_file(source, options, progress).map_err(|error| error.in_file(source.name))?;
+    if imported.file.is_empty() {
+        source.name.clone_into(&mut imported.file);
+    }
     // Readers report now and then; the last report completes the bar.
     progress(source.bytes.len() as u64);
     Ok(imported)
@@ -166,8 +173,9 @@ pub fn import_document(
     // Only a general CSV is read in chunks; its header shows what it is.
     let head = read_at::read_range(document, 0, size.min(detect::PREFIX_BYTES as u64));
     if head.is_ok_and(|head| is_general_csv(&head, options))
-        && let Some(imported) = mapped_csv::read_in_chunks(name, document, options, progress)
+        && let Some(mut imported) = mapped_csv::read_in_chunks(name, document, options, progress)
     {
+        name.clone_into(&mut imported.file);
         progress(size);
         return Ok(imported);
     }
@@ -259,5 +267,6 @@ fn read_member(
     let request = ReadRequest { source: member, options: &options, detected, progress: &mut scaled };
     detect::check_file_type(member.bytes, detected)
         .and_then(|_| read_file(request))
+        .map(|imported| ImportedTable { file: file.clone(), ..imported })
         .map_err(|error| error.in_file(&file))
 }

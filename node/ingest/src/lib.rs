@@ -23,6 +23,7 @@ mod error;
 mod formats;
 mod import;
 mod plausibility;
+mod positions;
 mod provenance;
 mod read_at;
 mod registry;
@@ -37,6 +38,7 @@ pub use import::{
     join_documents,
 };
 pub use plausibility::{PlausibilityWarning, check_plausibility};
+pub use positions::CellPosition;
 pub use read_at::ReadAt;
 pub use registry::Format;
 pub use values::areas::{Area, AreaScheme};

@@ -84,6 +84,7 @@ impl Metadata {
         let codes = code_lists(&table, self.names, areas.len());
         Ok(ImportedTable {
             format: self.format,
+            file: String::new(),
             table,
             dataflow,
             title,

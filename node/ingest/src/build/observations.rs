@@ -19,6 +19,7 @@ use crate::build::column_builder::TextDictionary;
 use crate::build::metadata::CodeNames;
 use crate::build::summary;
 use crate::error::ImportError;
+use crate::positions;
 use crate::values::cell;
 use crate::values::missing_values::MissingValues;
 
@@ -314,10 +315,11 @@ impl ObservationBuilder {
         if shape.identifier_count() == 0 {
             return Err(ImportError::new("columns", "expected at least one dimension, found none"));
         }
-        let table = Table::new(shape, columns).map_err(|error| {
+        let (table, order) = Table::sorted(shape, columns).map_err(|error| {
             summary::table_error(&error, |row| lines.get(row).map(|line| u64::from(*line)))
         })?;
         let summary = ImportSummary {
+            lines: positions::order_lines(order, |row| lines.get(row).copied(), table.rows()),
             rows,
             missing: missing_count,
             missing_spellings: missing.into_counts(),

@@ -23,6 +23,7 @@ use crate::error::ImportError;
 use crate::formats::mapping::{ColumnMapping, DateFormat, Mapping};
 use crate::formats::sdmx;
 use crate::import::ReadRequest;
+use crate::positions;
 use crate::read_at::{self, ReadAt};
 use crate::values::areas::{self, AreaScheme};
 use crate::values::cell;
@@ -415,7 +416,7 @@ fn finish_import(
     let spellings = plan.missing.iter().map(String::as_str).chain(["0"]);
     spellings.zip(&rows.missing).for_each(|(spelling, count)| gaps.add(spelling, *count));
     let columns = column_builder::finish_columns(rows.columns);
-    let table = Table::new(plan.shape, columns)
+    let (table, order) = Table::sorted(plan.shape, columns)
         .map_err(|error| summary::table_error(&error, |row| rows.lines.get(row)))?;
     let named = || cell::clean_name(cell::file_stem(name));
     let dataflow = mapping.dataflow.clone().or_else(named).ok_or_else(|| {
@@ -430,7 +431,9 @@ fn finish_import(
     let notes =
         coded.filter_map(|step| unknown_areas_note(table.column(step.component.id.as_str())?)).collect();
     let gaps = gaps.into_counts();
+    let line = |row| rows.lines.get(row).and_then(|line| u32::try_from(line).ok());
     let summary = ImportSummary {
+        lines: positions::order_lines(order, line, table.rows()),
         rows: rows.read,
         missing,
         missing_spellings: gaps,

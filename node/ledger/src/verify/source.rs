@@ -7,13 +7,13 @@ use std::sync::Arc;
 use ingest::{CompanionFile, Format, ImportOptions, ImportedTable, SourceFile};
 use schemas::cid::{DatasetId, ReleaseId, SnapshotId};
 use schemas::object::{Dataset, Import, Provenance, Reader, Release, Snapshot, Structure};
-use schemas::table::Cell;
+use schemas::table::Table;
 use schemas::text::{Name, Text};
 use schemas::verdict::{ComparedTable, Divergence, DocumentPosition};
 
 use super::comparison::{Comparison, compare_tables, count_cells, form_divergence};
 use super::{ChainLink, Stop, Verifier};
-use crate::compute::InputData;
+use crate::compute::{InputData, OutputFigures};
 
 /// A data set compared with its source.
 #[derive(Debug)]
@@ -30,8 +30,9 @@ pub(super) struct DatasetCheck {
 
 /// The documents of an import in memory.
 struct LoadedDocuments {
-    /// Name of the first document; all documents as one text.
-    name: String,
+    /// Names of the documents and their lines.
+    pages: Vec<(String, u64)>,
+    /// All documents as one text.
     bytes: Vec<u8>,
     options: ImportOptions,
 }
@@ -73,22 +74,27 @@ impl Verifier<'_> {
         own: &Arc<InputData>,
     ) -> Result<DatasetCheck, Stop> {
         let documents = self.load_documents(import)?;
-        let source = SourceFile { name: &documents.name, bytes: &documents.bytes };
+        let name = documents.pages.first().map_or("", |(name, _)| name);
+        let source = SourceFile { name, bytes: &documents.bytes };
         let read = ingest::import(source, &documents.options, &mut |_| ());
         let imported = read.map_err(|error| reader_stop(id, &import.reader, &error.to_string()))?;
-        let data =
-            imported_data(imported).map_err(|error| reader_stop(id, &import.reader, &error.to_string()))?;
+        let codes = imported.code_lists();
+        let codes = codes.map_err(|error| reader_stop(id, &import.reader, &error.to_string()))?;
+        let structure = Structure { components: imported.table.shape().clone(), codes };
         let name = ComparedTable::Dataset(id);
-        let mut comparison = compare_data(&name, own, &data);
+        let mut comparison = compare_data(&name, own, (&structure, &imported.table));
         if let Some(first) = comparison.first.as_mut() {
-            first.position = locate_divergence(&documents, first);
+            first.position = locate_divergence(&documents, &imported, first);
         }
         // Another version of a reader may read otherwise: that says nothing about the data set.
         if comparison.count > 0 && !is_own_version(&import.reader) {
             let message = comparison.first.map(|first| first.to_string()).unwrap_or_default();
             return Err(reader_stop(id, &import.reader, &message));
         }
-        let data = if comparison.count == 0 { Arc::clone(own) } else { Arc::new(data) };
+        let data = match comparison.count {
+            0 => Arc::clone(own),
+            _ => Arc::new(InputData { structure, table: imported.table }),
+        };
         Ok(DatasetCheck {
             data,
             comparison,
@@ -115,16 +121,18 @@ impl Verifier<'_> {
             );
             return Err(Stop::not_run("reader", &message));
         };
-        let mut names = Vec::new();
+        let mut pages = Vec::new();
         let mut texts = Vec::new();
         for id in &import.documents {
             let snapshot: Snapshot = self.read(id.cid())?;
-            texts.push(self.read_document(&snapshot)?);
-            names.push(snapshot.name.to_string());
+            let text = self.read_document(&snapshot)?;
+            let lines = 1 + text.iter().filter(|byte| **byte == b'\n').count() as u64;
+            pages.push((snapshot.name.to_string(), lines));
+            texts.push(text);
         }
         let slices: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
         let bytes = ingest::join_documents(&slices).into_owned();
-        Ok(LoadedDocuments { name: names.into_iter().next().unwrap_or_default(), bytes, options })
+        Ok(LoadedDocuments { pages, bytes, options })
     }
 
     /// Runs the release above again and compares its output with the data set.
@@ -144,9 +152,12 @@ impl Verifier<'_> {
         let name = ComparedTable::Dataset(id);
         let (data, comparison) = match above.figures.get(output) {
             Some(figures) => {
-                let data = InputData { structure: figures.structure.clone(), table: figures.table.clone() };
-                let comparison = compare_data(&name, own, &data);
-                let data = if comparison.count == 0 { Arc::clone(own) } else { Arc::new(data) };
+                let OutputFigures { structure, table, .. } = figures;
+                let comparison = compare_data(&name, own, (structure, table));
+                let data = match comparison.count {
+                    0 => Arc::clone(own),
+                    _ => Arc::new(InputData { structure: structure.clone(), table: table.clone() }),
+                };
                 (data, comparison)
             }
             // The release above differs, and its recipe does not run on what its documents give.
@@ -161,24 +172,22 @@ impl Verifier<'_> {
 }
 
 /// Compares the structure and the rows of a data set with those of its source.
-fn compare_data(name: &ComparedTable, own: &InputData, source: &InputData) -> Comparison {
-    if own.structure == source.structure && own.table == source.table {
+fn compare_data(
+    name: &ComparedTable,
+    own: &InputData,
+    (structure, table): (&Structure, &Table),
+) -> Comparison {
+    if own.structure == *structure && own.table == *table {
         let cells = count_cells(&own.table);
         return Comparison { cells, same_shape: true, ..Comparison::default() };
     }
-    let mut comparison = compare_tables(name, &own.table, &source.table);
+    let mut comparison = compare_tables(name, &own.table, table);
     // Equal cells under other code lists or with other digits are other data with another id.
     if comparison.count == 0 {
         comparison.count = 1;
         comparison.first = Some(form_divergence(name));
     }
     comparison
-}
-
-fn imported_data(imported: ImportedTable) -> Result<InputData, schemas::text::Error> {
-    let codes = imported.code_lists()?;
-    let structure = Structure { components: imported.table.shape().clone(), codes };
-    Ok(InputData { structure, table: imported.table })
 }
 
 /// Whether this program has the version of a reader that a data set names.
@@ -201,7 +210,43 @@ fn reader_stop(id: DatasetId, reader: &Reader, message: &str) -> Stop {
     )
 }
 
-/// The place of a differing cell in the documents.
-fn locate_divergence(_documents: &LoadedDocuments, _first: &Divergence) -> Option<DocumentPosition> {
-    None
+/// The place of a differing cell in the documents. A data point that the documents lack has only their name.
+fn locate_divergence(
+    documents: &LoadedDocuments,
+    imported: &ImportedTable,
+    first: &Divergence,
+) -> Option<DocumentPosition> {
+    if first.key.is_empty() && first.component.is_none() {
+        return None;
+    }
+    let component = first.component.as_ref().map(Name::as_str);
+    let row = (0..imported.table.rows()).find(|row| imported.table.key(*row) == first.key);
+    let Some(row) = row else {
+        return Some(DocumentPosition {
+            file: Text::new(imported.file.as_str()).ok()?,
+            line: None,
+            column: None,
+        });
+    };
+    let found = imported.locate_cell(&documents.bytes, &documents.options, row, component);
+    let (file, line) = documents.page_at(found.file, found.line);
+    Some(DocumentPosition {
+        file: Text::new(file).ok()?,
+        line,
+        column: found.column.and_then(|column| Text::new(column).ok()),
+    })
+}
+
+impl LoadedDocuments {
+    /// The document of several that has a line of the joined text, and the line in it.
+    fn page_at(&self, file: String, line: Option<u64>) -> (String, Option<u64>) {
+        let Some(mut rest) = line.filter(|_| self.pages.len() > 1) else { return (file, line) };
+        for (name, lines) in &self.pages {
+            if rest <= *lines {
+                return (name.clone(), Some(rest));
+            }
+            rest -= lines;
+        }
+        (file, line)
+    }
 }
