@@ -7,10 +7,11 @@ use schemas::cid::ContentId;
 use schemas::content::encode_block;
 use schemas::object::{ChunkRef, Content, Structure};
 use schemas::period::{Frequency, Period};
-use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::structure::{ComponentList, Role, ValueType};
 use schemas::table::{Column, TextColumn};
 
-use crate::vector::{VectorCase, VectorFile, VectorLevel, encode_hex};
+use crate::vector::{VectorCase, VectorFile, VectorLevel};
+use testkit::hex::encode_hex;
 use testkit::sample;
 
 /// `content.json`.
@@ -24,7 +25,7 @@ fn structure_of(kinds: [ValueType; 3]) -> Structure {
     let names = ["REF_AREA", "TIME_PERIOD", "OBS_VALUE"];
     let roles = [Role::Identifier, Role::Identifier, Role::Measure];
     let parts = names.into_iter().zip(roles).zip(kinds);
-    let parts = parts.map(|((name, role), kind)| Component::new(sample::make_name(name), role, kind));
+    let parts = parts.map(|((name, role), kind)| sample::make_component(name, role, kind));
     let components = ComponentList::new(parts.collect()).expect("a shape");
     Structure { components, codes: BTreeMap::new() }
 }

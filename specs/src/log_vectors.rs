@@ -6,7 +6,8 @@ use schemas::object::{Identity, KeyUse, ObjectType, OperatingKey};
 use schemas::seal::Sealed;
 use schemas::verdict::Verdict;
 
-use crate::vector::{VectorCase, VectorFile, VectorLevel, encode_hex};
+use crate::vector::{VectorCase, VectorFile, VectorLevel};
+use testkit::hex::encode_hex;
 use testkit::sample;
 
 /// `chain.json`.

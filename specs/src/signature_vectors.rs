@@ -4,9 +4,10 @@
 //! signatures are computed here.
 
 use schemas::key::SecretKey;
+use testkit::hex::{decode_hex, encode_hex};
 
 use crate::bad_points::{self, Forger, PointTwist, add_group_order, join_signature, split_signature};
-use crate::vector::{VectorCase, VectorFile, VectorLevel, decode_hex, encode_hex};
+use crate::vector::{VectorCase, VectorFile, VectorLevel};
 
 /// `key.json`.
 pub fn key_file() -> VectorFile {

@@ -12,7 +12,7 @@ pub fn id_file() -> VectorFile {
         let text = Cid::of(codec, input).to_string();
         let case =
             VectorCase::from_text(name, VectorLevel::Id, "ok", &text, "CIDv1, BLAKE3-256, base32 lower case");
-        VectorCase { bytes: crate::vector::encode_hex(&Cid::of(codec, input).to_bytes()), ..case }
+        VectorCase { bytes: testkit::hex::encode_hex(&Cid::of(codec, input).to_bytes()), ..case }
     };
     let bad = |name: &str, expect: &str, text: &str, reason: &str| {
         VectorCase::from_text(name, VectorLevel::Id, expect, text, reason)

@@ -1,6 +1,7 @@
 //! File format of the test vectors: one case tests one rule.
 
 use serde::{Deserialize, Serialize};
+use testkit::hex::{decode_hex, encode_hex};
 
 /// Verification step that decides a case. The input passes every earlier step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,19 +178,4 @@ impl VectorFile {
         let file: Self = serde_json::from_str(text)?;
         Ok(Self { name: name.into(), ..file })
     }
-}
-
-/// Hexadecimal, lower case.
-pub fn encode_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Decodes hexadecimal text.
-///
-/// # Panics
-/// The text is not hexadecimal.
-pub fn decode_hex(text: &str) -> Vec<u8> {
-    assert!(text.len().is_multiple_of(2), "an even number of digits");
-    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
-    (0..text.len()).step_by(2).map(byte).collect()
 }

@@ -1,6 +1,7 @@
 //! One address of a figure works on the command line and over HTTP, also without a dimension.
 
 use serde_json::json;
+use testkit::publisher::STATISTICS_OFFICE;
 
 use super::http_client;
 use super::node_process::{NodeProcess, TCP};
@@ -26,7 +27,7 @@ unit = "number"
 
 /// Publishes the data set and a release computed from it.
 fn published() -> Workspace {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.write("series.csv", NO_DIMENSION);
     workspace.write("twice.toml", RECIPE);
     workspace.write("twice.vtl", "TWICE <- SERIES * 2;\n");

@@ -3,6 +3,7 @@
 use schemas::car;
 use schemas::cid::{Cid, Codec};
 use serde_json::json;
+use testkit::publisher::{STATISTICS_OFFICE, UNIVERSITY};
 
 use super::node_process::{NodeProcess, TCP};
 use super::workspace::Workspace;
@@ -11,7 +12,7 @@ use super::{http_client, sample};
 const CAR: &str = "Content-Type: application/vnd.ipld.car";
 
 fn published() -> (Workspace, String, NodeProcess, String) {
-    let (workspace, release) = sample::published("Office");
+    let (workspace, release) = sample::published(STATISTICS_OFFICE);
     let node = NodeProcess::start(&workspace, TCP);
     let token = std::fs::read_to_string(workspace.data().join("token")).unwrap();
     (workspace, release, node, format!("Authorization: Bearer {}", token.trim()))
@@ -111,7 +112,7 @@ fn the_catalogue_lists_all_dataflows() {
     let get = |path: &str| http_client::send_request(&node.api, &[&format!("GET {path}")], &[]);
     let catalogue = get("/catalogue.jsonld").json();
     let [flow] = catalogue["dcat:dataset"].as_array().unwrap().as_slice() else { panic!("{catalogue}") };
-    assert_eq!(flow["dct:publisher"]["foaf:name"], "Office");
+    assert_eq!(flow["dct:publisher"]["foaf:name"], STATISTICS_OFFICE);
     for file in flow["dcat:distribution"].as_array().unwrap() {
         let url = file["dcat:downloadURL"]["@id"].as_str().unwrap();
         let response = get(url.strip_prefix(&node.api).unwrap());
@@ -143,7 +144,7 @@ fn the_api_has_a_page_that_explains_it() {
 #[test]
 fn writes_require_the_token() {
     let (workspace, _, node, token) = published();
-    let stranger = Workspace::with_publisher("Stranger").publisher();
+    let stranger = Workspace::with_publisher(UNIVERSITY).publisher();
     let before = workspace.json("assay show");
     let follow = format!("POST /api/v1/follows/{stranger}");
     let unfollow = format!("DELETE /api/v1/follows/{stranger}");

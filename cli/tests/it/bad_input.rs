@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::process::Stdio;
 
+use testkit::publisher::{STATISTICS_OFFICE, UNIVERSITY};
+
 use super::node_process::{NodeProcess, TCP};
 use super::sample;
 use super::workspace::{CommandResult, Workspace, finish};
@@ -31,7 +33,7 @@ fn refused(workspace: &Workspace, line: &str, code: i32, texts: &[&str]) -> Comm
 /// Files that explain the codes are not kept with the document, and the import texts so.
 #[test]
 fn the_import_notes_companion_files() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     let data = "series_id\tyear\tperiod\tvalue\nCUUR0000SA0\t2017\tM11\t1\nCUUR0000SA0\t2017\tM12\t2\n";
     workspace.write("cu.data.1", data);
     workspace.write("cu.series", "series_id\tseries_title\nCUUR0000SA0\tAll items\n");
@@ -45,7 +47,7 @@ fn the_import_notes_companion_files() {
 
 #[test]
 fn errors_in_files_name_line_column_and_value() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     let duplicate = sample::worldbank(0) + &bent("Turkey", "France").replace("TUR", "FRA");
     let again = duplicate.lines().skip(sample::worldbank(0).lines().count() + 5).collect::<Vec<_>>();
     let duplicate = sample::worldbank(0) + again[0] + "\n";
@@ -103,7 +105,7 @@ fn an_endless_line_is_refused_early() {
 
 #[test]
 fn a_repeated_date_is_refused() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.write("fred.csv", sample::FRED.to_owned() + "2022-06-01,296.311\n");
     refused(&workspace, "assay import fred fred.csv", 2, &["fred.csv:16", "line 15", "2022-M06"]);
     workspace.write("fred.csv", sample::FRED.replace("296.311", "n.a."));
@@ -112,9 +114,9 @@ fn a_repeated_date_is_refused() {
 
 #[test]
 fn unknown_names_and_addresses_are_refused() {
-    let (workspace, release) = sample::published("Office");
+    let (workspace, release) = sample::published(STATISTICS_OFFICE);
     let own = workspace.publisher();
-    let stranger = Workspace::with_publisher("Stranger").publisher();
+    let stranger = Workspace::with_publisher(UNIVERSITY).publisher();
     let dataset = workspace.json("assay show")["datasets"][0]["id"].as_str().unwrap().to_owned();
     let cases: [(String, i32, &str); 15] = [
         ("show nonsense".into(), 2, "`nonsense` is neither"),
@@ -155,13 +157,14 @@ fn an_identity_is_created_once_and_has_a_name() {
     workspace.run_line("assay import worldbank x.csv").exit(5);
     workspace.write("cpi.csv", sample::worldbank(0));
     workspace.run_line("assay import worldbank cpi.csv").exit(2).contains("assay init");
-    workspace.run_line("assay init --name Office").ok();
-    refused(&workspace, "assay init --name Office", 2, &["has a publisher identity already", "--data"]);
+    let init = format!("assay init --name '{STATISTICS_OFFICE}'");
+    workspace.run_line(&init).ok();
+    refused(&workspace, &init, 2, &["has a publisher identity already", "--data"]);
 }
 
 #[test]
 fn invalid_peer_addresses_are_refused() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     let list = || workspace.json("assay peer list");
     let wrong =
         ["nonsense", "localhost:4001", "/ip4/127.0.0.1", "/ip4/300.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/x"];
@@ -185,7 +188,7 @@ fn invalid_peer_addresses_are_refused() {
 
 #[test]
 fn a_node_starts_despite_an_invalid_stored_peer() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     {
         let (mut core, _) =
             node::open_core(&node::DataDirectory::open(workspace.data()).unwrap(), false).unwrap();
@@ -197,7 +200,7 @@ fn a_node_starts_despite_an_invalid_stored_peer() {
 
 #[test]
 fn a_data_directory_has_one_process() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     let node = NodeProcess::start(&workspace, TCP);
     let running = workspace.data().join("running.json");
     let text = std::fs::read(&running).unwrap();
@@ -240,7 +243,7 @@ fn typing_errors_get_suggestions() {
 
 #[test]
 fn errors_are_json_with_the_json_flag() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     let cases = [
         ("import worldbank absent.csv", 5),
         ("show nonsense", 2),
@@ -265,7 +268,7 @@ fn errors_are_json_with_the_json_flag() {
 
 #[test]
 fn forbidden_sources_are_refused_before_any_request() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     for (line, code, texts) in [
         ("https://127.0.0.1/x.csv", 2, "the address `127.0.0.1`"),
         ("https://[::ffff:127.0.0.1]/x.csv", 2, "found the address"),

@@ -8,6 +8,7 @@ use schemas::decimal::Decimal;
 use schemas::object::{Release, decode_object, encode_object};
 use schemas::table::{Column, Table};
 use schemas::text::{Name, Text};
+use testkit::publisher::{RESEARCH_INSTITUTE, STATISTICS_OFFICE};
 
 use super::node_process::{NodeProcess, TCP, is_event};
 use super::sample;
@@ -20,8 +21,8 @@ const STEP: usize = 29;
 
 /// A bundle of a release, with the attestation of a reader.
 fn bundle() -> Vec<u8> {
-    let (publisher, release) = sample::published("Office");
-    let reader = Workspace::with_publisher("Reader");
+    let (publisher, release) = sample::published(STATISTICS_OFFICE);
+    let reader = Workspace::with_publisher(RESEARCH_INSTITUTE);
     reader.run_line(&format!("assay follow {}", publisher.publisher())).ok();
     let source = NodeProcess::start(&publisher, TCP);
     let mut node = NodeProcess::with(&reader, TCP, &["--peer", &source.address]);
@@ -46,7 +47,7 @@ fn a_bundle_is_verified_without_a_data_directory() {
         .ok()
         .contains("reproduced")
         .contains("valid")
-        .contains("reproduced by Reader");
+        .contains(&format!("reproduced by {RESEARCH_INSTITUTE}"));
     assert!(run.err.is_empty(), "{run:?}");
     assert!(!workspace.data().exists(), "verifying a file needs no data directory");
 }
@@ -70,7 +71,7 @@ fn every_changed_byte_of_a_bundle_is_detected() {
 #[test]
 fn every_truncated_bundle_is_refused() {
     let workspace = Workspace::new();
-    let (publisher, release) = sample::published("Office");
+    let (publisher, release) = sample::published(STATISTICS_OFFICE);
     publisher.run_line(&format!("assay export {release} -o release.car")).ok();
     let whole = std::fs::read(publisher.path("release.car")).unwrap();
     verify(&workspace, &whole).ok();
@@ -93,7 +94,7 @@ fn every_truncated_bundle_is_refused() {
 
 #[test]
 fn a_falsified_release_is_reported_with_its_cell() {
-    let (publisher, release) = sample::published("Office");
+    let (publisher, release) = sample::published(STATISTICS_OFFICE);
     let falsified = falsify(&publisher, &release);
     let workspace = Workspace::new();
     publisher.run_line(&format!("assay export {falsified} -o false.car")).ok();

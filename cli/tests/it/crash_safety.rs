@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use ingest::{ImportOptions, SourceFile};
 use schemas::car;
 use schemas::cid::{Cid, Codec};
-use schemas::content::{Block, pack_table};
-use schemas::object::{Dataset, Import, Provenance, encode_object};
-use schemas::text::{Name, Text};
+use schemas::content::pack_table;
+use schemas::object::{Dataset, Import, Provenance};
 use serde_json::Value;
-use testkit::prices::{csv_import, csv_snapshot};
+use testkit::prices::{csv_import, csv_snapshot, imported_dataset};
+use testkit::publisher::{RESEARCH_INSTITUTE, STATISTICS_OFFICE};
+use testkit::random::SeededRandom;
+use testkit::sample::encode_object;
 
 use super::node_process::{NodeProcess, TCP, is_event};
 use super::workspace::{Workspace, drain, text};
@@ -21,18 +23,6 @@ use super::{http_client, sample};
 const ROUNDS: u32 = 25;
 /// Data sets that a round adds to the log that is copied.
 const BATCH: u64 = 16;
-
-/// Numbers that look random and are the same in every run (xorshift, Marsaglia 2003).
-struct SeededRandom(u64);
-
-impl SeededRandom {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
 
 /// Kills a command after a delay, and returns its output until then.
 fn kill(mut child: Child, after: Duration) -> String {
@@ -68,7 +58,7 @@ fn stored(workspace: &Workspace) -> BTreeSet<String> {
 
 #[test]
 fn an_acknowledged_import_survives_kill_9() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.write("cpi.csv", sample::worldbank(0));
     let start = Instant::now();
     let first = workspace.json("assay import worldbank cpi.csv");
@@ -99,20 +89,12 @@ fn publication(number: u64) -> Vec<u8> {
     let text = sample::worldbank(0);
     let source = SourceFile { name: "cpi.csv", bytes: text.as_bytes() };
     let imported = ingest::import(source, &ImportOptions::default(), &mut |_| {}).unwrap();
-    let (snapshot, document) = csv_snapshot(&format!("cpi-{number}.csv"), text.as_bytes());
-    let (content, mut blocks): (_, Vec<Block>) =
-        pack_table(&imported.table, imported.code_lists().unwrap()).unwrap();
-    blocks.extend(document);
+    let (snapshot, mut blocks) = csv_snapshot(&format!("cpi-{number}.csv"), text.as_bytes());
+    let (content, content_blocks) = pack_table(&imported.table, imported.code_lists().unwrap()).unwrap();
+    blocks.extend(content_blocks);
     let import = Import { reader: imported.format.reader().unwrap(), ..csv_import(snapshot) };
-    let object = encode_object(&Dataset {
-        dataflow: Name::new("CPI").unwrap(),
-        title: Text::new(format!("Prices, file {number}")).unwrap(),
-        unit: None,
-        content,
-        provenance: Provenance::Import(import),
-        plausibility_warnings: Vec::new(),
-    })
-    .unwrap();
+    let provenance = Provenance::Import(import);
+    let object = encode_object(&Dataset { provenance, ..imported_dataset(content, snapshot) });
     let root = Cid::of(Codec::DagCbor, &object);
     let mut file = car::encode_header(&[root]);
     file.extend(car::encode_record(root, &object));
@@ -133,12 +115,12 @@ fn publish(node: &NodeProcess, workspace: &Workspace, numbers: std::ops::Range<u
 
 #[test]
 fn a_node_killed_while_replicating_loses_nothing() {
-    let publisher = Workspace::with_publisher("Office");
-    let reader = Workspace::with_publisher("Reader");
+    let publisher = Workspace::with_publisher(STATISTICS_OFFICE);
+    let reader = Workspace::with_publisher(RESEARCH_INSTITUTE);
     let source = NodeProcess::start(&publisher, TCP);
     reader.run_line(&format!("assay follow {}", publisher.publisher())).ok();
     reader.run_line(&format!("assay peer add {}", source.address)).ok();
-    let mut random = SeededRandom(0x00a5_5a11_2026);
+    let mut random = SeededRandom::new(0x00a5_5a11_2026);
     let (mut signed, mut acknowledged, mut cut) = (BTreeSet::new(), BTreeSet::new(), 0);
     for round in 0..u64::from(ROUNDS) {
         signed.extend(publish(&source, &publisher, round * BATCH..(round + 1) * BATCH));

@@ -2,6 +2,7 @@
 
 use schemas::cid::{Cid, Codec};
 use serde_json::{Value, json};
+use testkit::publisher::STATISTICS_OFFICE;
 
 use super::node_process::{NodeProcess, TCP};
 use super::workspace::Workspace;
@@ -14,7 +15,7 @@ struct PublishedNode {
 }
 
 fn published() -> PublishedNode {
-    let (workspace, release) = sample::published("Office");
+    let (workspace, release) = sample::published(STATISTICS_OFFICE);
     let node = NodeProcess::start(&workspace, TCP);
     PublishedNode { workspace, release, node }
 }
@@ -43,7 +44,7 @@ fn a_dataflow_lists_its_coverage() {
     let flow = &flows[0];
     assert_eq!(flows.as_array().map(Vec::len), Some(1));
     for (name, value) in [
-        ("publisher_name", json!("Office")),
+        ("publisher_name", json!(STATISTICS_OFFICE)),
         ("dataflow", json!("inflation")),
         ("indicator", json!("inflation")),
         ("official", json!(true)),
@@ -190,7 +191,7 @@ unit = "per cent"
 
 #[test]
 fn each_output_of_a_dataflow_has_its_figures() {
-    let (workspace, _) = sample::published("Office");
+    let (workspace, _) = sample::published(STATISTICS_OFFICE);
     workspace.write("two.toml", TWO);
     workspace.write(
         "two.vtl",
@@ -235,7 +236,7 @@ fn a_publisher_and_its_log_are_open() {
     let published = published();
     let id = published.workspace.publisher();
     let publisher = published.json(&format!("/publishers/{id}"));
-    assert_eq!((&publisher["name"], &publisher["own"]), (&json!("Office"), &json!(true)));
+    assert_eq!((&publisher["name"], &publisher["own"]), (&json!(STATISTICS_OFFICE), &json!(true)));
     assert_eq!(publisher["flows"][0]["dataflow"], "inflation");
     let length = publisher["length"].as_u64().unwrap();
     let (mut path, mut seen) = (format!("/publishers/{id}/entries?limit=1"), Vec::new());
@@ -344,7 +345,7 @@ fn invalid_queries_are_problems() {
 
 #[test]
 fn long_lists_are_paginated() {
-    let (workspace, _) = sample::published("Office");
+    let (workspace, _) = sample::published(STATISTICS_OFFICE);
     for name in ["b", "c"] {
         workspace
             .run(&["publish", "inflation/cpi-annual", "--input", "CPI=FP.CPI.TOTL", "--dataflow", name])

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use testkit::publisher::RESEARCH_INSTITUTE;
+
 use super::node_process::{NodeProcess, TCP};
 use super::sample;
 use super::workspace::Workspace;
@@ -28,7 +30,7 @@ fn an_empty_directory_suggests_first_steps() {
 
 #[test]
 fn every_suggested_command_works() {
-    let (other, _) = sample::published("Other office");
+    let (other, _) = sample::published(RESEARCH_INSTITUTE);
     let node = NodeProcess::start(&other, TCP);
     let (publisher, workspace) = (other.publisher(), Workspace::new());
     // Values for the placeholders in brackets.

@@ -1,5 +1,7 @@
 //! Invalid recipes: message, location and exit code.
 
+use testkit::publisher::STATISTICS_OFFICE;
+
 use super::sample;
 use super::workspace::{CommandResult, Workspace};
 
@@ -81,7 +83,7 @@ fn a_recipe_determines_the_types_of_file_columns() {
 /// from.
 #[test]
 fn a_parameter_is_set_in_the_script() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     let year = |year: u32, value: &str| -> String {
         (1..=12).map(|month| format!("A,{year}-{month:02},{value}\n")).collect()
     };
@@ -122,7 +124,7 @@ fn a_parameter_is_set_in_the_script() {
 
 #[test]
 fn errors_in_data_name_the_data_point_and_publish_nothing() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.write("cpi.csv", sample::worldbank(0));
     workspace.write("sex.csv", "REF_AREA,SEX,TIME_PERIOD,OBS_VALUE\nFRA,F,2009,1\n");
     workspace.run_line("assay import worldbank cpi.csv").ok();

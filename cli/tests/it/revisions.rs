@@ -1,5 +1,7 @@
 //! Newer versions of a data set: their changes, plausibility warnings, and selection by vintage.
 
+use testkit::publisher::STATISTICS_OFFICE;
+
 use super::sample;
 use super::workspace::Workspace;
 
@@ -21,7 +23,7 @@ const FIRST: [&str; 10] = ["10", "11", "12", "13", "14", "15", "16", "17", "18",
 
 #[test]
 fn a_newer_version_lists_its_changes() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     import(&workspace, &FIRST, "").ok();
     import(&workspace, &["10", "11", "12", "13", "14", "15", "16", "17", "18.5", "19", "20"], "")
         .ok()
@@ -45,7 +47,7 @@ fn a_newer_version_lists_its_changes() {
 
 #[test]
 fn implausible_data_is_signed_only_with_force() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     import(&workspace, &FIRST, "").ok();
     let thousands: Vec<String> = FIRST.iter().map(|value| format!("{value}000")).collect();
     let thousands: Vec<&str> = thousands.iter().map(String::as_str).collect();
@@ -70,7 +72,7 @@ fn implausible_data_is_signed_only_with_force() {
 
 #[test]
 fn a_release_is_found_as_of_a_day() {
-    let (workspace, _) = sample::published("Office");
+    let (workspace, _) = sample::published(STATISTICS_OFFICE);
     let address = format!("assay://{}/inflation", workspace.publisher());
     workspace.run_line(&format!("assay verify {address}@asof=2999-01-01")).ok();
     workspace.run_line(&format!("assay verify {address}@asof=1999-01-01")).exit(5);
@@ -79,7 +81,7 @@ fn a_release_is_found_as_of_a_day() {
 
 #[test]
 fn an_indicator_is_published_from_a_file_in_one_command() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.write("CPIAUCNS.csv", sample::FRED);
     let first = workspace.json("assay publish inflation --from CPIAUCNS.csv");
     assert_eq!(first["recipe"], "inflation/cpi-12-month");
@@ -112,7 +114,7 @@ fn an_indicator_is_published_from_a_file_in_one_command() {
 
 #[test]
 fn ambiguous_inputs_are_refused() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.write("a.csv", figures(&FIRST));
     for name in ["GDP", "POPULATION"] {
         workspace.run_line(&format!("assay import csv a.csv --dataflow {name}")).ok();
@@ -133,7 +135,7 @@ fn ambiguous_inputs_are_refused() {
 
 #[test]
 fn a_retracted_release_is_not_the_latest_but_remains() {
-    let (workspace, first) = sample::published("Office");
+    let (workspace, first) = sample::published(STATISTICS_OFFICE);
     let flow = format!("assay://{}/inflation", workspace.publisher());
     let resolved = |address: &str| workspace.json(&format!("assay show {address}"))["id"].clone();
     workspace.write("newer.csv", sample::worldbank(1));

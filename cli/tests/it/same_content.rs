@@ -1,12 +1,14 @@
 //! One file read by two publishers is one content.
 
+use testkit::publisher::{RESEARCH_INSTITUTE, STATISTICS_OFFICE};
+
 use super::node_process::{NodeProcess, TCP, is_event};
 use super::sample;
 use super::workspace::{Workspace, text};
 
 #[test]
 fn two_publishers_of_one_file_have_one_content_id() {
-    let workspaces = ["Here", "There"].map(|name| {
+    let workspaces = [STATISTICS_OFFICE, RESEARCH_INSTITUTE].map(|name| {
         let workspace = Workspace::with_publisher(name);
         workspace.write("cpi.csv", sample::worldbank(0));
         workspace
@@ -26,7 +28,7 @@ fn two_publishers_of_one_file_have_one_content_id() {
     node.wait_for("the other data set", |event| {
         is_event(event, "accepted") && event["object"] == other.as_str()
     });
-    for (id, twin, name) in [(&own, &other, "There"), (&other, &own, "Here")] {
+    for (id, twin, name) in [(&own, &other, RESEARCH_INSTITUTE), (&other, &own, STATISTICS_OFFICE)] {
         let run = here.run_line(&format!("assay show {id}")).ok();
         run.contains(&format!("same as     {name} published the same content: {twin}"));
         assert_eq!(here.json(&format!("assay show {id}"))["same_content"][0]["id"], twin.as_str());

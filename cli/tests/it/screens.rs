@@ -7,6 +7,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::Stdio;
 
+use testkit::publisher::{STATISTICS_OFFICE, UNIVERSITY};
+
 use super::node_process::TCP;
 use super::sample;
 use super::workspace::Workspace;
@@ -122,7 +124,7 @@ fn the_program_and_first_steps() {
 
 #[test]
 fn files_and_data_sets() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.write("cpi.csv", sample::worldbank(0));
     workspace.write("fred.csv", sample::FRED);
     workspace.write("prices.csv", "Country Code,Year,Index\nFRA,2009,98.5\nFRA,2010,100\n");
@@ -144,7 +146,7 @@ fn files_and_data_sets() {
 
 #[test]
 fn versions_of_data_sets() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     for (name, factor) in [("cpi.csv", 0), ("newer.csv", 1)] {
         workspace.write(name, sample::worldbank(factor));
     }
@@ -161,7 +163,7 @@ fn versions_of_data_sets() {
 
 #[test]
 fn an_indicator_from_a_file() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.write("CPIAUCNS.csv", sample::FRED);
     let mut screen = Transcript::new(&workspace);
     screen.line("assay publish inflation --from CPIAUCNS.csv --vintage 2022-06");
@@ -173,7 +175,7 @@ fn an_indicator_from_a_file() {
 
 #[test]
 fn recipes_and_releases() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.write("cpi.csv", sample::worldbank(0));
     workspace.run_line("assay import worldbank cpi.csv").ok();
     let mut screen = Transcript::new(&workspace);
@@ -229,7 +231,7 @@ fn authors(workspace: &Workspace) {
 
 #[test]
 fn stored_objects_and_their_verification() {
-    let (workspace, release) = sample::published("Office");
+    let (workspace, release) = sample::published(STATISTICS_OFFICE);
     let own = workspace.publisher();
     let dataset = workspace.json("assay show")["datasets"][0]["id"].as_str().unwrap().to_owned();
     let figure = format!("assay://{own}/inflation/USA/2010");
@@ -259,8 +261,8 @@ fn stored_objects_and_their_verification() {
 
 #[test]
 fn peers_and_publishers() {
-    let workspace = Workspace::with_publisher("Office");
-    let stranger = Workspace::with_publisher("Stranger").publisher();
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
+    let stranger = Workspace::with_publisher(UNIVERSITY).publisher();
     let mut screen = Transcript::new(&workspace);
     screen.line("assay follow --help").line("assay unfollow --help");
     screen.line(&format!("assay follow {stranger}")).line("assay show");
@@ -274,7 +276,7 @@ fn peers_and_publishers() {
 
 #[test]
 fn a_node_from_its_start_to_its_end() {
-    let workspace = Workspace::with_publisher("Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     let line = format!("assay node --api 127.0.0.1:0 --listen {TCP}");
     let args = super::workspace::words(&format!("{line} --with-parent"));
     let mut child = workspace.command(&args[1..]).stdin(Stdio::piped()).spawn().unwrap();

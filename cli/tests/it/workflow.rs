@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use testkit::publisher::{RESEARCH_INSTITUTE, STATISTICS_OFFICE};
 
 use super::node_process::{NodeProcess, QUIC, TCP, is_event};
 use super::sample;
@@ -11,7 +12,7 @@ use super::workspace::{Workspace, library, text};
 /// The node of `reader` follows and meets the publisher's node, and runs the release again there.
 #[track_caller]
 fn confirm(publisher: &Workspace, release: &str, listen: &str) -> Workspace {
-    let reader = Workspace::with_publisher("Reader");
+    let reader = Workspace::with_publisher(RESEARCH_INSTITUTE);
     let a = NodeProcess::start(publisher, listen);
     let mut b = NodeProcess::start(&reader, listen);
     reader.run_line(&format!("assay follow {}", publisher.publisher())).ok();
@@ -39,14 +40,14 @@ fn figure(workspace: &Workspace, address: &str) -> String {
 /// Imports a file, publishes a release, and gives the workspace and the release.
 #[track_caller]
 fn publish(import: &str, recipe: &str, input: &str) -> (Workspace, String) {
-    let workspace = Workspace::with_publisher("Statistics Office");
+    let workspace = Workspace::with_publisher(STATISTICS_OFFICE);
     workspace.run_line(import).ok();
     let release = workspace.json(&format!("assay publish {recipe} --input {input} --dataflow inflation"));
     (workspace, text(&release, "release"))
 }
 
 fn cross(listen: &str) {
-    let (publisher, release) = sample::published("Statistics Office");
+    let (publisher, release) = sample::published(STATISTICS_OFFICE);
     let reader = confirm(&publisher, &release, listen);
     let address = format!("assay://{}/inflation/USA/2010", publisher.publisher());
     // 100.885 / 97.108 - 1 in per cent, by hand.

@@ -1,7 +1,7 @@
 //! A workspace: a folder to work in, a data directory, and commands typed there.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::published_files::find_published_files;
 
 /// Time in which any command must end, also on a loaded machine.
 const COMMAND: Duration = Duration::from_secs(60);
@@ -172,11 +173,9 @@ pub fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_else(|| panic!("no text `{name}` in {value:#}")).to_owned()
 }
 
-/// The folder of published files, when it is at hand; says so when it is not.
+/// The folder of published files, when it is present; prints a notice when it is not.
 pub fn library() -> Option<PathBuf> {
-    let set = std::env::var_os("ASSAY_DATA").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|dir| dir.join("shared/data"));
-    let found = set.or(beside).filter(|dir| dir.join("worldbank").is_dir());
+    let found = find_published_files("worldbank");
     if found.is_none() {
         println!("notice: no folder of published files (ASSAY_DATA): real files are left out");
     }

@@ -6,7 +6,6 @@ mod it {
     mod convergence;
     mod machine_rules;
     mod misbehaviour;
-    mod seeded_random;
     mod simulated_network;
     mod test_node;
     mod vectors;

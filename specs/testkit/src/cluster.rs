@@ -1,6 +1,6 @@
 //! A cluster of whole nodes on a simulated network: time, delay, loss and crashes from one seed.
 //!
-//! Nodes storage their blocks in memory. Nothing runs in parallel, and time advances from event to event,
+//! Nodes store their blocks in memory. Nothing runs in parallel, and time advances from event to event,
 //! so a seed gives the same run on every machine.
 
 use std::collections::BTreeMap;
@@ -11,38 +11,17 @@ use replication::{
     LogHead, LogView, Millis, Peer, RequestId, StreamError, StreamOutcome, SyncAction, SyncEvent, SyncRequest,
 };
 use schemas::cid::{Cid, PublisherId, ReleaseId};
-use schemas::text::Text;
 use schemas::verdict::Verdict;
 use service::query::LedgerQuery;
-use service::{Core, CoreOutput, CoreSetup, MemoryStorage, Signer, Storage};
+use service::{Core, CoreOutput, MemoryStorage, Storage};
 
-use crate::publisher::operating_key;
+use crate::node_core::open_core;
+use crate::random::SeededRandom;
 
 /// Longest delay of a message, in simulated milliseconds.
 const DELAY_MILLIS: u64 = 2_000;
 /// Time after which a lost request is reported as timed out.
 const IDLE_MILLIS: u64 = 10_000;
-
-/// Random numbers from a seed (xorshift64*), the same on every machine.
-#[derive(Debug)]
-pub struct SeededRandom(u64);
-
-impl SeededRandom {
-    /// Starts a sequence.
-    pub fn new(seed: u64) -> Self {
-        // xorshift stays at zero for ever, so the state is made odd.
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// Next number, from 0 to `limit` - 1.
-    pub fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        // xorshift64*: the high bits are the better ones.
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % limit
-    }
-}
 
 /// Something that is delivered to a node.
 #[derive(Debug)]
@@ -75,10 +54,8 @@ pub fn publisher_seed(node: usize) -> u8 {
     1 + node as u8
 }
 
-fn open_core(node: usize, storage: &MemoryStorage) -> Core<MemoryStorage> {
-    let build = Text::new("simulation").unwrap();
-    let setup = CoreSetup { signer: Some(Signer(operating_key(publisher_seed(node)))), build, attest: true };
-    Core::open(std::sync::Arc::new(storage.clone()), setup).unwrap()
+fn open_node(node: usize, storage: &MemoryStorage) -> Core<MemoryStorage> {
+    open_core(storage.clone(), publisher_seed(node))
 }
 
 fn peer_of(node: usize) -> Peer {
@@ -90,7 +67,7 @@ impl Cluster {
     /// `loss_percent` are lost.
     pub fn new(seed: u64, nodes: usize, links: &[(usize, usize)], loss_percent: u64) -> Self {
         let storages: Vec<MemoryStorage> = (0..nodes).map(|_| MemoryStorage::default()).collect();
-        let cores = storages.iter().enumerate().map(|(node, storage)| open_core(node, storage)).collect();
+        let cores = storages.iter().enumerate().map(|(node, storage)| open_node(node, storage)).collect();
         let random = SeededRandom::new(seed);
         Self {
             seed,
@@ -133,7 +110,7 @@ impl Cluster {
     /// Stops a node between two events and starts it again from its storage.
     pub fn crash_node(&mut self, node: usize) {
         self.restarts[node] += 1;
-        self.cores[node] = open_core(node, &self.storages[node]);
+        self.cores[node] = open_node(node, &self.storages[node]);
         self.schedule(node, TICK_MILLIS, Delivery::Event(SyncEvent::Tick));
         for other in self.neighbours(node) {
             // Peers see the connection close before the restarted node connects again.

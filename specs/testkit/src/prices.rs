@@ -13,25 +13,23 @@ use schemas::object::{
     Code, Dataset, Import, Provenance, ReaderOptions, Recipe, RecipeInput, RecipeOutput, Release, RunLimits,
     Snapshot, Structure, decode_object,
 };
-use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::structure::{ComponentList, Role, ValueType};
 use schemas::table::{Column, Table, TextColumn};
 use schemas::text::Name;
 
 use crate::publisher::Publisher;
-use crate::sample::{make_name, make_text};
+use crate::sample::{make_components, make_name, make_text};
 
 /// Script of the inflation recipe: the change on the year before, in per cent.
 pub const INFLATION_SCRIPT: &str = "INFLATION <- round((CPI / timeshift(CPI, 1) - 1) * 100, 1);";
 
 /// `REF_AREA`, `TIME_PERIOD` and the number `OBS_VALUE`.
 pub fn price_components() -> ComponentList {
-    let component = |id, role, value_type| Component::new(make_name(id), role, value_type);
-    ComponentList::new(vec![
-        component("REF_AREA", Role::Identifier, ValueType::String),
-        component("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
-        component("OBS_VALUE", Role::Measure, ValueType::Number),
+    make_components(&[
+        ("REF_AREA", Role::Identifier, ValueType::String),
+        ("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        ("OBS_VALUE", Role::Measure, ValueType::Number),
     ])
-    .unwrap()
 }
 
 /// A table of area, period and value, in any order of rows.

@@ -17,6 +17,13 @@ use crate::sample::make_text;
 /// Distance between the seed of a publisher's root key and that of its operating key.
 const OPERATING_KEY_OFFSET: u8 = 100;
 
+/// Name of the publisher in tests that have one.
+pub const STATISTICS_OFFICE: &str = "Example Statistics Office";
+/// Name of a second participant, who reads and verifies what the first one publishes.
+pub const RESEARCH_INSTITUTE: &str = "Example Research Institute";
+/// Name of a participant whom the others do not follow.
+pub const UNIVERSITY: &str = "Example University";
+
 /// A publisher with one root key and one operating key for both uses. All its entries have time 0.
 #[derive(Debug, Clone)]
 pub struct Publisher {
@@ -136,7 +143,11 @@ pub fn sign_genesis(seed: u8, name: &str) -> Sealed<Entry> {
 
 /// Encoding of a retraction whose subject exists nowhere; the reason tells several apart.
 pub fn retraction_bytes(reason: &str) -> Vec<u8> {
-    let subject = EntryId::of(b"x").cid();
+    encode_retraction(EntryId::of(b"x").cid(), reason)
+}
+
+/// Encoding of a retraction of the whole of `subject`, without a replacement.
+pub fn encode_retraction(subject: Cid, reason: &str) -> Vec<u8> {
     let scope = RetractionScope::Whole;
     encode_object(&Retraction { subject, scope, reason: make_text(reason), replacement: None }).unwrap()
 }

@@ -81,20 +81,26 @@ pub fn snapshot_object() -> Snapshot {
     }
 }
 
-fn make_component(id: &str, role: Role, kind: ValueType) -> Component {
-    Component::new(make_name(id), role, kind)
+/// A component of a structure.
+pub fn make_component(id: &str, role: Role, value_type: ValueType) -> Component {
+    Component::new(make_name(id), role, value_type)
+}
+
+/// Components with these ids, roles and types.
+pub fn make_components(components: &[(&str, Role, ValueType)]) -> ComponentList {
+    let components = components.iter().map(|(id, role, value_type)| make_component(id, *role, *value_type));
+    ComponentList::new(components.collect()).expect("components of a structure")
 }
 
 /// Two identifiers, one measure of each remaining type.
 pub fn price_components() -> ComponentList {
-    let parts = vec![
-        make_component("REF_AREA", Role::Identifier, ValueType::String),
-        make_component("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
-        make_component("OBS_VALUE", Role::Measure, ValueType::Number),
-        make_component("OBS_COUNT", Role::Measure, ValueType::Integer),
-        make_component("ESTIMATED", Role::Attribute, ValueType::Boolean),
-    ];
-    ComponentList::new(parts).expect("a shape")
+    make_components(&[
+        ("REF_AREA", Role::Identifier, ValueType::String),
+        ("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        ("OBS_VALUE", Role::Measure, ValueType::Number),
+        ("OBS_COUNT", Role::Measure, ValueType::Integer),
+        ("ESTIMATED", Role::Attribute, ValueType::Boolean),
+    ])
 }
 
 /// Components and code lists of [`price_table`].

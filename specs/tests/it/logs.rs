@@ -5,7 +5,7 @@ use ledger::log::{Log, LogError};
 use schemas::entry::{Entry, EntryPosition, Payload};
 use schemas::object::{Identity, KeyUse, Object};
 use schemas::seal::Sealed;
-use specs::vector::decode_hex;
+use testkit::hex::decode_hex;
 
 use super::vectors::open;
 

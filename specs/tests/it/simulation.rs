@@ -4,7 +4,8 @@
 mod publications;
 
 use schemas::verdict::Verdict;
-use testkit::cluster::{Cluster, SeededRandom};
+use testkit::cluster::Cluster;
+use testkit::random::SeededRandom;
 
 use publications::{Claim, adopt_publisher, publish_invalid_content, publish_release, sign_fork};
 

@@ -13,8 +13,9 @@ use schemas::object::Object;
 use schemas::period::Period;
 use schemas::seal::Sealed;
 use schemas::{car, limits};
-use specs::vector::{VectorCase, VectorFile, VectorLevel, decode_hex};
+use specs::vector::{VectorCase, VectorFile, VectorLevel};
 use specs::{error_code, vector_files};
+use testkit::hex::decode_hex;
 
 use super::house::{read, walk};
 

@@ -5,25 +5,25 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use schemas::cid::{Cid, Codec, EntryId, ReleaseId};
-use schemas::content::{Block, encode_block, pack_table};
-use schemas::entry::{self, EntryPosition};
-use schemas::key::SecretKey;
-use schemas::object::{
-    Dataset, Identity, KeyUse, OperatingKey, Provenance, Recipe, RecipeInput, RecipeOutput, Release,
-    Retraction, RetractionScope, RevisionReason, RunLimits, Supersession, encode_object,
-};
-use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::cid::{EntryId, ReleaseId};
+use schemas::content::{encode_block, pack_table};
+use schemas::entry::{EntryPosition, sign_entry};
+use schemas::object::{Recipe, RecipeInput, RecipeOutput, Release, RevisionReason, Supersession};
+use schemas::structure::{ComponentList, Role, ValueType};
 use schemas::table::{Column, Table, TextColumn};
-use schemas::text::{Name, Text};
-use service::{Core, CoreSetup, MemoryStorage, Service, Signer};
-use testkit::prices::{csv_import, csv_snapshot};
+use service::{Core, CoreSetup, MemoryStorage, Service};
+use testkit::node_core::core_setup;
+use testkit::prices::{claimed_release, csv_snapshot, imported_dataset, inflation_recipe};
+use testkit::publisher::{encode_retraction, operating_key, retraction_bytes, sign_genesis};
+use testkit::sample::{TIME, encode_object, make_components, make_name, make_text};
 
 /// FREQ, REF_AREA, SEX, TIME_PERIOD, OBS_VALUE.
 pub type Row = [String; 5];
 
-/// 2026-11-02T08:00:00Z.
-const TIME: i64 = 1_793_606_400;
+/// Seed of the publisher's keys.
+const SEED: u8 = 1;
+/// Name of the publisher, with characters that each format must escape.
+const PUBLISHER_NAME: &str = "Office <of> & \"tests\"";
 const NOTE: &str = "a <b> & \"c\"";
 
 /// Observations of the second release.
@@ -72,24 +72,14 @@ fn value(key: &[&str]) -> String {
     if sum % 7 == 3 { String::new() } else { format!("{}.{:03}0", sum / 1000, sum % 1000) }
 }
 
-fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
-}
-
-fn text<const MAX: usize>(words: &str) -> Text<MAX> {
-    Text::new(words).unwrap()
-}
-
-fn shape() -> ComponentList {
-    let part = |id, role, kind| Component::new(name(id), role, kind);
-    ComponentList::new(vec![
-        part("REF_AREA", Role::Identifier, ValueType::String),
-        part("SEX", Role::Identifier, ValueType::String),
-        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
-        part("RATE", Role::Measure, ValueType::Number),
-        part("NOTE", Role::Attribute, ValueType::String),
+fn labour_components() -> ComponentList {
+    make_components(&[
+        ("REF_AREA", Role::Identifier, ValueType::String),
+        ("SEX", Role::Identifier, ValueType::String),
+        ("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        ("RATE", Role::Measure, ValueType::Number),
+        ("NOTE", Role::Attribute, ValueType::String),
     ])
-    .unwrap()
 }
 
 fn table(rows: &[Row]) -> Table {
@@ -101,17 +91,16 @@ fn table(rows: &[Row]) -> Table {
         Column::Number(column(4).map(|value| value.parse().ok()).collect()),
         Column::Text(TextColumn::from_rows(rows.iter().map(|_| Some(NOTE)))),
     ];
-    Table::new(shape(), columns).unwrap()
+    Table::new(labour_components(), columns).unwrap()
 }
 
 /// A table of two areas in one year with two measures, one of them null.
 fn two_measure_table() -> Table {
-    let part = |id, role, kind| Component::new(name(id), role, kind);
-    let shape = ComponentList::new(vec![
-        part("REF_AREA", Role::Identifier, ValueType::String),
-        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
-        part("MALE", Role::Measure, ValueType::Number),
-        part("FEMALE", Role::Measure, ValueType::Number),
+    let components = make_components(&[
+        ("REF_AREA", Role::Identifier, ValueType::String),
+        ("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        ("MALE", Role::Measure, ValueType::Number),
+        ("FEMALE", Role::Measure, ValueType::Number),
     ]);
     let columns = vec![
         Column::Text(TextColumn::from_rows([Some("AUT"), Some("BEL")])),
@@ -119,114 +108,79 @@ fn two_measure_table() -> Table {
         Column::Number(vec!["1.0".parse().ok(), "2.5".parse().ok()]),
         Column::Number(vec!["-3".parse().ok(), None]),
     ];
-    Table::new(shape.unwrap(), columns).unwrap()
+    Table::new(components, columns).unwrap()
 }
 
 /// A table without dimensions except time.
 fn undimensioned_table() -> Table {
-    let part = |id, role, kind| Component::new(name(id), role, kind);
-    let components = ComponentList::new(vec![
-        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
-        part("OBS_VALUE", Role::Measure, ValueType::Number),
+    let components = make_components(&[
+        ("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        ("OBS_VALUE", Role::Measure, ValueType::Number),
     ]);
     let columns = vec![
         Column::Period(vec!["2010".parse().ok(), "2011".parse().ok()]),
         Column::Number(vec!["3".parse().ok(), "4".parse().ok()]),
     ];
-    Table::new(components.unwrap(), columns).unwrap()
+    Table::new(components, columns).unwrap()
 }
 
-/// The core of the node, with the keys of its publisher.
+/// The core of the node, which signs as the publisher of [`SEED`].
 struct TestPublisher(Core<MemoryStorage>);
 
 impl TestPublisher {
     fn create() -> (Self, Arc<MemoryStorage>) {
-        let (root, key) = (SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32]));
-        let identity = Identity {
-            name: text("Office <of> & \"tests\""),
-            contact: None,
-            roots: vec![root.public()],
-            next_root: [7; 32],
-            keys: vec![OperatingKey { key: key.public(), uses: vec![KeyUse::Publish] }],
-        };
-        let keep = Arc::new(MemoryStorage::default());
-        let setup = CoreSetup { signer: Some(Signer(key)), build: text("test"), attest: false };
-        let mut core = Core::open(Arc::clone(&keep), setup).unwrap();
-        core.adopt_identity(
-            entry::sign_entry(EntryPosition::Genesis, TIME, &encode_object(&identity).unwrap(), &root)
-                .unwrap(),
-        )
-        .unwrap();
-        (Self(core), keep)
+        let storage = Arc::new(MemoryStorage::default());
+        let setup = CoreSetup { attest: false, ..core_setup(SEED) };
+        let mut core = Core::open(Arc::clone(&storage), setup).unwrap();
+        core.adopt_identity(sign_genesis(SEED, PUBLISHER_NAME)).unwrap();
+        (Self(core), storage)
     }
 
     fn release(&mut self, table: &Table, time: i64, supersedes: Option<Supersession>) -> ReleaseId {
-        let mut blocks: Vec<Block> = Vec::new();
-        let (content, content_blocks) = pack_table(table, BTreeMap::new()).unwrap();
-        blocks.extend(content_blocks);
-        let document = content.to_string().into_bytes();
-        let (snapshot, made) = csv_snapshot("labour.csv", &document);
-        blocks.extend(made);
-        let dataset = Dataset {
-            dataflow: name("source"),
-            title: text("Source"),
-            unit: None,
-            content,
-            provenance: Provenance::Import(csv_import(snapshot)),
-            plausibility_warnings: Vec::new(),
-        };
-        let (dataset, made) = encode_block(&dataset).unwrap();
-        blocks.push(made);
-        let (recipe, made) = encode_block(&recipe()).unwrap();
-        blocks.push(made);
+        let (content, mut blocks) = pack_table(table, BTreeMap::new()).unwrap();
+        let (snapshot, source) = csv_snapshot("labour.csv", content.to_string().as_bytes());
+        blocks.extend(source);
+        let (dataset, block) = encode_block(&imported_dataset(content, snapshot)).unwrap();
+        blocks.push(block);
+        let (recipe, block) = encode_block(&labour_recipe()).unwrap();
+        blocks.push(block);
+        let results = BTreeMap::from([(make_name("OUT"), content)]);
         let release = Release {
-            dataflow: name("labour"),
-            vintage: text("v"),
-            recipe,
-            inputs: BTreeMap::from([(name("IN"), dataset)]),
-            results: BTreeMap::from([(name("OUT"), content)]),
-            steps: 1,
+            dataflow: make_name("labour"),
+            inputs: BTreeMap::from([(make_name("IN"), dataset)]),
             supersedes,
+            ..claimed_release(recipe, dataset, results, 1)
         };
-        let bytes = encode_object(&release).unwrap();
-        self.0.publish(&bytes, blocks, time).unwrap();
-        ReleaseId::of(&bytes)
+        let object = encode_object(&release);
+        self.0.publish(&object, blocks, time).unwrap();
+        ReleaseId::of(&object)
     }
 
     /// Signs a second entry with the sequence number of the first release.
     fn fork(&mut self) {
         let publisher = self.0.own_publisher().unwrap();
-        let subject = Cid::of(Codec::DagCbor, b"none");
-        let reason = text("a conflicting entry");
-        let retraction = Retraction { subject, scope: RetractionScope::Whole, reason, replacement: None };
         let genesis = EntryId::try_from(publisher.cid()).unwrap();
         let position = EntryPosition::Next { publisher, seq: 1, prev: genesis, authority: 0 };
-        let key = SecretKey::from_seed(&[2; 32]);
-        let entry = entry::sign_entry(position, TIME, &encode_object(&retraction).unwrap(), &key).unwrap();
+        let retraction = retraction_bytes("a conflicting entry");
+        let entry = sign_entry(position, TIME, &retraction, &operating_key(SEED)).unwrap();
         assert!(self.0.accept_entry(entry).is_err(), "a fork is recorded and refused");
     }
 
     fn retract(&mut self, release: ReleaseId, time: i64) {
-        let (subject, reason) = (release.cid(), text("a wrong column"));
-        let retraction = Retraction { subject, scope: RetractionScope::Whole, reason, replacement: None };
-        self.0.publish(&encode_object(&retraction).unwrap(), Vec::new(), time).unwrap();
+        let retraction = encode_retraction(release.cid(), "a wrong column");
+        self.0.publish(&retraction, Vec::new(), time).unwrap();
     }
 }
 
-fn recipe() -> Recipe {
-    let output = RecipeOutput { title: text("Rates"), unit: text("per cent") };
+fn labour_recipe() -> Recipe {
+    let input = RecipeInput { title: make_text("Source"), components: labour_components() };
+    let output = RecipeOutput { title: make_text("Rates"), unit: make_text("per cent") };
     Recipe {
-        title: text("Rates & more"),
-        indicator: name("unemployment"),
-        script: text("OUT <- IN;"),
-        inputs: BTreeMap::from([(name("IN"), RecipeInput { title: text("Source"), components: shape() })]),
-        outputs: BTreeMap::from([(name("OUT"), output)]),
-        semantics: 1,
-        limits: RunLimits { steps: 1_000_000, cells: 1_000_000 },
-        description: text("As they are."),
-        references: vec![text("https://example.org/method")],
-        licence: text("CC0-1.0"),
-        deviates_from: None,
+        title: make_text("Rates & more"),
+        indicator: make_name("unemployment"),
+        inputs: BTreeMap::from([(make_name("IN"), input)]),
+        outputs: BTreeMap::from([(make_name("OUT"), output)]),
+        ..inflation_recipe("OUT <- IN;")
     }
 }
 
@@ -307,9 +261,9 @@ impl TestNode {
     }
 
     fn with_publisher(publish: impl FnOnce(&mut TestPublisher)) -> Self {
-        let (mut publisher, keep) = TestPublisher::create();
+        let (mut publisher, storage) = TestPublisher::create();
         publish(&mut publisher);
-        let agency = service::query::LedgerQuery(keep.as_ref())
+        let agency = service::query::LedgerQuery(storage.as_ref())
             .own_publisher()
             .unwrap()
             .unwrap()

@@ -3,13 +3,13 @@ use std::collections::BTreeMap;
 use ledger::verify::verify_release;
 use schemas::cid::ReleaseId;
 use schemas::decimal::Decimal;
-use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::structure::{ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table};
 use schemas::verdict::Verdict;
 
 use testkit::Publisher;
 use testkit::prices::{INFLATION_SCRIPT, inflation_recipe, normalize_numbers, price_table, value_table};
-use testkit::sample::{make_name, make_text};
+use testkit::sample::{make_component, make_components, make_name, make_text};
 
 fn verdict(publisher: &Publisher, release: ReleaseId) -> Verdict {
     verify_release(release, &|id| publisher.block(id)).verdict
@@ -91,14 +91,13 @@ fn data_points_on_one_side_only_are_differences() {
 #[test]
 fn another_structure_is_a_difference() {
     let mut publisher = Publisher::new(1);
-    let part = |id, role, kind| Component::new(make_name(id), role, kind);
-    let shape = ComponentList::new(vec![
-        part("REF_AREA", Role::Identifier, ValueType::String),
-        part("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
-        part("RATE", Role::Measure, ValueType::Number),
+    let components = make_components(&[
+        ("REF_AREA", Role::Identifier, ValueType::String),
+        ("TIME_PERIOD", Role::Identifier, ValueType::TimePeriod),
+        ("RATE", Role::Measure, ValueType::Number),
     ]);
     let columns: Vec<Column> = normalize_numbers(&price_table()).columns().to_vec();
-    let release = publisher.store_claim(&Table::new(shape.unwrap(), columns).unwrap());
+    let release = publisher.store_claim(&Table::new(components, columns).unwrap());
     let Verdict::Differs { first, .. } = verdict(&publisher, release) else { panic!("it differs") };
     assert_eq!(first.component, Some(make_name("RATE")));
 }
@@ -153,7 +152,7 @@ fn what_cannot_run_is_failed_and_says_why() {
     assert_eq!(failed(with_recipe(|plan| plan.limits.steps = 1)).0, "budget");
     assert_eq!(failed(with_recipe(|plan| plan.semantics = 99)).0, "semantics");
     let (code, message) = failed(with_recipe(|plan| {
-        let part = Component::new(make_name("ITEM"), Role::Identifier, ValueType::String);
+        let part = make_component("ITEM", Role::Identifier, ValueType::String);
         let more = price_table().shape().components().iter().cloned().chain([part]).collect();
         plan.inputs.get_mut(&make_name("CPI")).unwrap().components =
             ComponentList::sorted_by_role(more).unwrap();
@@ -167,7 +166,7 @@ fn columns_that_the_recipe_does_not_know_change_nothing() {
     let mut publisher = Publisher::new(1);
     let plan = inflation_recipe(INFLATION_SCRIPT);
     let mut parts = price_table().shape().components().to_vec();
-    parts.push(Component::new(make_name("NOTE"), Role::Attribute, ValueType::String));
+    parts.push(make_component("NOTE", Role::Attribute, ValueType::String));
     let notes = Column::Text(schemas::table::TextColumn::from_rows([Some("a"), None, Some("b"), Some("c")]));
     let columns = price_table().columns().iter().cloned().chain([notes]).collect();
     let table = Table::new(ComponentList::new(parts).unwrap(), columns).unwrap();

@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use replication::Millis;
-
-use super::seeded_random::SeededRandom;
+use testkit::random::SeededRandom;
 
 /// Quality of all links.
 #[derive(Clone, Copy)]

@@ -5,20 +5,17 @@ use std::path::{Path, PathBuf};
 use replication::{Announcement, Error, SyncRequest, limits};
 use schemas::cbor;
 use serde_json::Value;
+use testkit::hex::decode_hex;
 
 fn specs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs")
 }
 
-fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
-}
-
 /// The input of a case: `bytes`, then `repeat.unit` taken `repeat.count` times.
 fn input(case: &Value) -> Vec<u8> {
-    let mut input = unhex(case["bytes"].as_str().unwrap_or_default());
+    let mut input = decode_hex(case["bytes"].as_str().unwrap_or_default());
     if let Some(count) = case["repeat"]["count"].as_u64() {
-        input.extend(unhex(case["repeat"]["unit"].as_str().unwrap()).repeat(count as usize));
+        input.extend(decode_hex(case["repeat"]["unit"].as_str().unwrap()).repeat(count as usize));
     }
     input
 }

@@ -11,9 +11,10 @@ use service::storage::IndexRow;
 use service::{Core, CoreOutput, Error, MemoryStorage, Storage};
 use store::{IndexTree, WriteBatch};
 use testkit::Publisher;
+use testkit::node_core::open_core;
 use testkit::publisher::retraction_bytes;
 
-use super::fixtures::{open_core, publisher_with_release};
+use super::fixtures::publisher_with_release;
 use super::peer::{head, serve, tell};
 
 /// Memory that takes so many batches and then no more, like a disk that is full or a process that

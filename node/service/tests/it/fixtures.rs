@@ -1,23 +1,16 @@
 //! Cores under test, and objects that other publishers sign.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use schemas::cid::{Cid, Codec, ContentId, DatasetId, RecipeId};
 use schemas::content::{Block, pack_table};
 use schemas::object::{Recipe, RecipeOutput, encode_object};
 use schemas::table::Table;
-use service::{Core, CoreSetup, MemoryStorage, Signer, Storage};
+use service::{Core, MemoryStorage};
 use testkit::Publisher;
+use testkit::node_core::open_core;
 use testkit::prices::{claimed_release, csv_snapshot, imported_dataset, inflation_recipe, value_table};
-use testkit::publisher::operating_key;
 use testkit::sample::{make_name, make_text};
-
-/// Opens a core that signs as the publisher with this seed.
-pub(crate) fn open_core<S: Storage>(storage: S, seed: u8) -> Core<S> {
-    let signer = Some(Signer(operating_key(seed)));
-    Core::open(Arc::new(storage), CoreSetup { signer, build: make_text("test"), attest: true }).unwrap()
-}
 
 /// A core with empty memory that follows a publisher.
 pub(crate) fn open_follower(publisher: &Publisher) -> (Core<MemoryStorage>, MemoryStorage) {

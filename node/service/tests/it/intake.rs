@@ -12,11 +12,12 @@ use service::query::LedgerQuery;
 use service::{Core, CoreOutput, MemoryStorage, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Storage};
 use store::{IndexTree, WriteBatch};
 use testkit::Publisher;
+use testkit::node_core::open_core;
 use testkit::publisher::{operating_key, retraction_bytes};
 
 use super::fixtures::{
-    dataset_bytes, dataset_with_content, doubling_recipe, object_id, open_core, open_follower,
-    publisher_with_release, wrong_release,
+    dataset_bytes, dataset_with_content, doubling_recipe, object_id, open_follower, publisher_with_release,
+    wrong_release,
 };
 use super::forge::linked;
 use super::peer::{answer, asks, head, peer, serve, sync, tell};

@@ -5,9 +5,10 @@ use replication::{LogHead, Millis, StreamOutcome, SyncEvent};
 use schemas::cid::{EntryId, ReleaseId};
 use service::{Core, CoreOutput, Error, MemoryStorage, Storage};
 use testkit::Publisher;
+use testkit::node_core::open_core;
 use testkit::publisher::retraction_bytes;
 
-use super::fixtures::{open_core, open_follower, publisher_with_release};
+use super::fixtures::{open_follower, publisher_with_release};
 use super::peer::{asks, head, peer, serve, sync, tell};
 
 /// Runs the releases that the core wants run.

@@ -6,9 +6,10 @@ use service::query::LedgerQuery;
 use service::{Error, MemoryStorage, Storage};
 use store::Store;
 use testkit::Publisher;
+use testkit::node_core::open_core;
 use testkit::publisher::retraction_bytes;
 
-use super::fixtures::{dataset_bytes, object_id, open_core, publisher_with_release};
+use super::fixtures::{dataset_bytes, object_id, publisher_with_release};
 use super::peer::{head, sync, tell};
 
 #[test]

@@ -11,7 +11,7 @@ use ledger::log::Log;
 use schemas::cid::{Cid, DatasetId, EntryId};
 use schemas::content;
 use schemas::decimal::Decimal;
-use schemas::entry::{self, EntryPosition};
+use schemas::entry;
 use schemas::key::SecretKey;
 use schemas::object::{ObjectType, Release, Structure, encode_object};
 use schemas::period::Period;
@@ -46,15 +46,7 @@ pub struct VerifiedFigures(BTreeMap<Name, Table>);
 impl Pipeline {
     /// A publisher with an empty log and files in the folder `data`.
     pub fn new(data: &Path) -> Self {
-        // The signatures must be valid, but nobody relies on them, so the keys are public.
-        let root = sample::secret_key(1);
-        let genesis = entry::sign_entry(
-            EntryPosition::Genesis,
-            0,
-            &sample::encode_object(&sample::identity_object()),
-            &root,
-        )
-        .unwrap();
+        let genesis = sample::genesis_entry();
         let blocks = BTreeMap::from([(genesis.id().cid(), genesis.bytes().to_vec())]);
         let log = Log::from_genesis(&genesis).unwrap();
         Self { data: data.to_owned(), key: sample::secret_key(2), log, blocks, held: Vec::new() }

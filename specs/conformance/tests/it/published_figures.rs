@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use conformance::published_figures::report::{FigureCount, FigureFinding};
 use conformance::published_figures::{check_figures, families_folder, family};
+use testkit::published_files::find_published_files;
 
 fn own() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/figures")
@@ -84,9 +85,7 @@ fn recipes_of_the_families_are_sound() {
 
 #[test]
 fn really_published_figures_come_out() {
-    let set = std::env::var_os("ASSAY_DATA").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).map(|dir| dir.join("shared/data"));
-    let Some(data) = set.or(beside).filter(|dir| dir.join("published_checks.csv").is_file()) else {
+    let Some(data) = find_published_files("published_checks.csv") else {
         println!("notice: no folder of published files (ASSAY_DATA): published figures are not checked");
         return;
     };

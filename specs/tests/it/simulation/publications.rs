@@ -14,7 +14,7 @@ use schemas::entry::{Entry, EntryPosition, sign_entry};
 use schemas::object::{Structure, encode_object};
 use schemas::period::{Frequency, Period};
 use schemas::seal::Sealed;
-use schemas::structure::{Component, ComponentList, Role, ValueType};
+use schemas::structure::{ComponentList, Role, ValueType};
 use schemas::table::{Column, Table, TextColumn};
 use service::{Core, MemoryStorage};
 use testkit::cluster::{Cluster, publisher_seed};
@@ -22,7 +22,7 @@ use testkit::prices::{
     INFLATION_SCRIPT, claimed_release, csv_snapshot, imported_dataset, inflation_recipe, price_components,
 };
 use testkit::publisher::{operating_key, retraction_bytes, sign_genesis};
-use testkit::sample::make_name;
+use testkit::sample::{make_component, make_name};
 
 /// Rows of the index; with their notes they fill two chunks.
 const ROWS: usize = 300;
@@ -45,7 +45,7 @@ pub(super) fn adopt_publisher(cluster: &mut Cluster, node: usize) -> PublisherId
 /// The components of the index: those of prices, and a note.
 fn index_components() -> ComponentList {
     let mut components = price_components().components().to_vec();
-    components.push(Component::new(make_name("COMMENT_OBS"), Role::Attribute, ValueType::String));
+    components.push(make_component("COMMENT_OBS", Role::Attribute, ValueType::String));
     ComponentList::new(components).unwrap()
 }
 
