@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod bad_points;
+pub mod bundle_vectors;
 pub mod car_vectors;
 pub mod cbor_tree;
 pub mod cbor_vectors;
@@ -38,6 +39,7 @@ pub fn vector_files() -> Vec<VectorFile> {
         entry_vectors::vector_file(),
         log_vectors::vector_file(),
         car_vectors::vector_file(),
+        bundle_vectors::vector_file(),
         network_vectors::announcement_file(),
         network_vectors::request_file(),
         network_vectors::stream_file(),

@@ -27,6 +27,8 @@ pub enum VectorLevel {
     Value,
     /// Framing of blocks in a CAR file.
     Car,
+    /// A whole bundle, with everything that it proves.
+    Bundle,
     /// The fields and counts of a message between nodes.
     Message,
     /// The length prefix of a message on a stream.

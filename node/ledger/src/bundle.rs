@@ -353,7 +353,13 @@ impl BundleWriter<'_> {
             vec![(genesis, (self.fetch)(genesis).ok_or_else(|| absent(genesis))?), (id.cid(), bytes)];
         let object = entry.value().object();
         if is_root || !BARE_TYPES.contains(&entry.value().object_type.as_str()) {
-            blocks.extend(dependencies::collect_blocks([object], self.fetch)?);
+            let inline = match &entry.value().payload {
+                Payload::Inline(_, bytes) => Some(bytes.clone()),
+                Payload::Linked(_) => None,
+            };
+            // An object that its entry carries need not be stored beside it.
+            let fetch = |id: Cid| inline.clone().filter(|_| id == object).or_else(|| (self.fetch)(id));
+            blocks.extend(dependencies::collect_blocks([object], &fetch)?);
         }
         if let Payload::Inline(..) = entry.value().payload {
             self.inline.insert(object);

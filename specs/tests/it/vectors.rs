@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ledger::bundle::Bundle;
+use ledger::verify::Verifier;
 use schemas::address::Address;
 use schemas::cbor::{self, CborRules};
 use schemas::cid::{Cid, Codec};
@@ -12,6 +14,7 @@ use schemas::limits::{BLOCK_BYTES_MAX, ENTRY_BYTES_MAX};
 use schemas::object::Object;
 use schemas::period::Period;
 use schemas::seal::Sealed;
+use schemas::verdict::{ComparedTable, Verdict};
 use schemas::{car, limits};
 use specs::vector::{VectorCase, VectorFile, VectorLevel};
 use specs::{error_code, vector_files};
@@ -150,6 +153,53 @@ fn files_of_blocks_are_checked() {
         let blocks = car::open_archive(&input).and_then(|(_, blocks)| blocks.collect::<Result<Vec<_>, _>>());
         blocks.map_or_else(|error| error_code::car_code(&error), |_| (VectorLevel::Car, "ok"))
     });
+}
+
+/// The answer to a bundle, as `bundle.json` writes it.
+fn bundle_answer(file: &[u8]) -> String {
+    let bundle = match Bundle::read(file) {
+        Ok(bundle) => bundle,
+        Err(error) => return format!("refused {}", error.code()),
+    };
+    assert_eq!(bundle.roots.len(), 1, "one root a case");
+    let root = bundle.roots[0];
+    let fetch = |id: Cid| bundle.block(id);
+    let verdict = Verifier::new(&fetch).verify_object(bundle.entries[&root].value().object());
+    let mut words = vec![verdict.as_ref().map_or("complete", Verdict::as_str).to_owned()];
+    match verdict {
+        Some(Verdict::Differs { first, .. }) => words.push(match first.table {
+            ComparedTable::Output(_) => "output".into(),
+            ComparedTable::Dataset(_) => "dataset".into(),
+            ComparedTable::Steps => "steps".into(),
+        }),
+        Some(Verdict::Invalid { code, .. } | Verdict::Failed { code, .. } | Verdict::NotRun { code, .. }) => {
+            words.push(code.to_string())
+        }
+        _ => {}
+    }
+    let standing = bundle.standing(root);
+    let marks = [
+        (standing.retracted.is_some(), "retracted"),
+        (!standing.retracted_points.is_empty(), "retracted-in-part"),
+        (standing.superseded.is_some(), "superseded"),
+        (standing.forked_at.is_some(), "contested"),
+        (!bundle.contested_above(root).is_empty(), "above"),
+    ];
+    words.extend(marks.iter().filter(|(is_set, _)| *is_set).map(|(_, word)| (*word).to_owned()));
+    words.join(" ")
+}
+
+#[test]
+fn bundles_are_verified_by_every_rule() {
+    let mut errors = Vec::new();
+    for case in open("bundle.json").cases {
+        let found = bundle_answer(&case.input());
+        if found != case.expect {
+            errors
+                .push(format!("`{}` ({}): expected {}, found {found}", case.name, case.reason, case.expect));
+        }
+    }
+    assert!(errors.is_empty(), "bundle.json:\n  {}", errors.join("\n  "));
 }
 
 #[test]
