@@ -325,7 +325,8 @@ impl OperatorCall<'_> {
         }))
     }
 
-    /// Evaluates `between` as `>=` and `<=`, joined by three-valued `and`.
+    /// Evaluates `between` as `>=` and `<=`; null when any operand is null, as in every comparison
+    /// (specs/vtl.md, 3).
     fn eval_between(
         &self,
         a: &ColumnarValue,
@@ -334,9 +335,10 @@ impl OperatorCall<'_> {
     ) -> Result<Column, EvalError> {
         let (least, most) = (self.comparator(a, low), self.comparator(a, high));
         self.map_booleans(|row| {
-            let above = self.relation_holds(Op::GreaterEqual, least(row))?;
-            let below = self.relation_holds(Op::LessEqual, most(row))?;
-            Ok(three_valued(Op::And, above, below))
+            let (Some(least), Some(most)) = (least(row), most(row)) else { return Ok(None) };
+            let above = self.relation_holds(Op::GreaterEqual, Some(least))?;
+            let below = self.relation_holds(Op::LessEqual, Some(most))?;
+            Ok(above.zip(below).map(|(above, below)| above && below))
         })
     }
 
