@@ -42,7 +42,7 @@ impl Checker<'_> {
             ));
         } else {
             let measures = columns_with_role(&columns, Role::Measure);
-            if measures.is_empty() {
+            if measures.is_empty() && !op.accepts_no_measure() {
                 let message = format!("`{}` needs a measure, but the data set has none", op.name());
                 return self.report_error(DiagnosticCode::Structure, span, message);
             }
@@ -130,6 +130,10 @@ impl Checker<'_> {
         shape.iter_mut().for_each(|column| column.aliases.clear());
         let (made, summaries): (Vec<PlanColumn>, Vec<AggregateColumn>) = outputs.into_iter().unzip();
         shape.extend(made);
+        if shape.is_empty() {
+            let message = "the result has no component: group by an identifier, or aggregate a measure";
+            return self.report_error(DiagnosticCode::Structure, span, message);
+        }
         if let Some(clash) = shape
             .iter()
             .enumerate()

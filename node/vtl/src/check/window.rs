@@ -58,7 +58,7 @@ impl Checker<'_> {
     fn apply_to_measures(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
         let columns = self.step_columns(step).to_vec();
         let measures = columns_with_role(&columns, Role::Measure);
-        if measures.is_empty() {
+        if measures.is_empty() && !frame.op.accepts_no_measure() {
             let message = format!("`{}` needs a measure, but the data set has none", frame.op.name());
             return self.report_error(DiagnosticCode::Structure, span, message);
         }
