@@ -6,7 +6,7 @@ use schemas::structure::Role;
 
 use super::component::{ComponentScope, null_type_error, type_mismatch_message};
 use super::{Checker, ExprValue};
-use crate::ast::{Assignment, Clause, ComponentRef, Expr};
+use crate::ast::{Assignment, Clause, ComponentRef, Expr, Ident};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::Op;
 use crate::plan::{Operation, PlanColumn, TypedExpr};
@@ -67,8 +67,9 @@ impl Checker<'_> {
         columns: &[PlanColumn],
         made: &[(PlanColumn, TypedExpr)],
     ) -> Option<(PlanColumn, TypedExpr)> {
-        let name = &item.target.name;
-        self.check_new_name(&item.target, made.iter().map(|(column, _)| column))?;
+        let target = self.substitute_component(&item.target);
+        let name = &target.name;
+        self.check_new_name(&target, made.iter().map(|(column, _)| column))?;
         let existing = columns.iter().find(|column| column.name == name.text);
         if existing.is_some_and(|column| column.role == Role::Identifier) {
             let message = format!("`{}` is an identifier and cannot be recalculated", name.text);
@@ -161,24 +162,26 @@ impl Checker<'_> {
         let columns = self.step_columns(step).to_vec();
         let mut outputs = self.pass_columns(step, |_| true);
         let mut moved = BTreeSet::new();
-        for (from, to) in pairs {
+        let pairs: Vec<(&ComponentRef, Ident)> =
+            pairs.iter().map(|(from, to)| (from, self.substitute_name(&to.name).into_owned())).collect();
+        for (from, to) in &pairs {
             let at = self.component_position(from, &columns)?;
             if !moved.insert(at) {
                 let message = format!("`{}` is given twice in one clause", from.name.text);
                 return self.report_error(DiagnosticCode::Duplicate, from.name.span, message);
             }
             if let Some((column, _)) = outputs.get_mut(at) {
-                column.name.clone_from(&to.name.text);
+                column.name.clone_from(&to.text);
                 // The new name is one of the result, no longer that of a join operand.
                 column.aliases.clear();
             }
         }
         // Checked after all renames, because they take effect together (reference manual, "Change of
         // Component name").
-        for (_, to) in pairs {
-            if outputs.iter().filter(|(column, _)| column.name == to.name.text).count() > 1 {
-                let message = format!("the data set already has a component `{}`", to.name.text);
-                return self.report_error(DiagnosticCode::Duplicate, to.name.span, message);
+        for (_, to) in &pairs {
+            if outputs.iter().filter(|(column, _)| column.name == to.text).count() > 1 {
+                let message = format!("the data set already has a component `{}`", to.text);
+                return self.report_error(DiagnosticCode::Duplicate, to.span, message);
             }
         }
         Some(self.push_map(step, outputs, span))

@@ -44,6 +44,7 @@ impl Checker<'_> {
             ExprNode::Name(name) => self.resolve_component_name(name, expr.span, scope),
             ExprNode::Member(operand, name) => match &operand.node {
                 ExprNode::Name(alias) => {
+                    let name = self.substitute_name(name).into_owned();
                     self.column_by_name(Some(alias), &name.text, expr.span, &scope.columns)
                 }
                 _ => self.report_error(DiagnosticCode::Structure, expr.span, "expected `alias#component`"),

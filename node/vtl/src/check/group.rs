@@ -97,8 +97,9 @@ impl Checker<'_> {
             let message = "the grouping clause of `aggr` must follow all its aggregates";
             return self.report_error(DiagnosticCode::Structure, item.expr.span, message);
         }
-        let name = &item.target.name;
-        self.check_new_name(&item.target, made.iter().map(|(column, _)| column))?;
+        let target = self.substitute_component(&item.target);
+        let name = &target.name;
+        self.check_new_name(&target, made.iter().map(|(column, _)| column))?;
         let existing = columns.iter().find(|column| column.name == name.text).map(|column| column.role);
         if existing == Some(Role::Identifier) || item.role == Some(Role::Identifier) {
             let message = format!("an aggregate cannot be the identifier `{}`", name.text);

@@ -23,6 +23,8 @@ impl Checker<'_> {
         measure: &ComponentRef,
         span: Span,
     ) -> Option<usize> {
+        let (identifier, measure) =
+            (&self.substitute_component(identifier), &self.substitute_component(measure));
         let columns = self.step_columns(step).to_vec();
         let measures = columns_with_role(&columns, Role::Measure);
         let value_type = self.common_measure_type(&columns, &measures, span)?;
