@@ -32,7 +32,7 @@ pub const DIVIDE_STEPS: u64 = 4;
 pub const POWER_STEPS: u64 = 128;
 /// Steps per row of `sqrt`.
 pub const ROOT_STEPS: u64 = 16;
-/// Steps per row of `ln` or `exp`, at the largest working precision.
+/// Steps per row of `ln` or `exp`, at 704 bits: more are needed by no known operand.
 pub const SERIES_STEPS: u64 = 1024;
 /// Steps per row of an operator on time values, or of one that reads or writes values as text.
 pub const TEXT_STEPS: u64 = 8;

@@ -8,7 +8,9 @@
 //! 10^[`EXPONENT_MIN`]. Nothing here uses binary floating point.
 
 mod big_decimal;
+mod constants;
 mod correct_rounding;
+mod exact_power;
 mod exponential;
 mod fixed_point;
 mod logarithm;

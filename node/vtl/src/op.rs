@@ -205,6 +205,12 @@ impl AggregateOp {
             Self::VarSamp => "var_samp",
         }
     }
+
+    /// Returns whether a data set without measures is an operand (reference manual, "Minimum value",
+    /// "Maximum value": `dataset`; the others: `dataset { measure<number> _+ }`).
+    pub(crate) fn accepts_no_measure(self) -> bool {
+        matches!(self, Self::Min | Self::Max)
+    }
 }
 
 /// Operator of an analytic invocation.
@@ -252,6 +258,14 @@ impl AnalyticOp {
             Self::Viral => "the viral attribute",
             Self::Ewma => "ewma",
             Self::Product => "chain_product",
+        }
+    }
+
+    /// Returns whether a data set without measures is an operand; as for aggregates, by the manual.
+    pub(crate) fn accepts_no_measure(self) -> bool {
+        match self {
+            Self::Aggregate(op) => op.accepts_no_measure(),
+            op => matches!(op, Self::Lag | Self::Lead),
         }
     }
 }

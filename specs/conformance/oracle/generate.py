@@ -268,8 +268,7 @@ class Grammar:
             return Node(f"isnull({a.text})", "boolean", lambda x: x is None, (a,))
         if self.chance.randrange(6) == 0:
             c = self.leaf("number")
-            between = lambda x, low, high: logic("and")(
-                None if None in (x, low) else order(x, low) >= 0, None if None in (x, high) else order(x, high) <= 0)
+            between = strict(lambda x, low, high: order(x, low) >= 0 and order(x, high) <= 0)
             return Node(f"between({a.text}, {b.text}, {c.text})", "boolean", between, (a, b, c))
         op = self.chance.choice(sorted(COMPARE))
         return Node(f"({a.text} {op} {b.text})", "boolean", strict(lambda x, y: COMPARE[op](order(x, y))), (a, b))

@@ -6,7 +6,7 @@ use schemas::structure::Role;
 
 use super::component::{ComponentScope, null_type_error, type_mismatch_message};
 use super::{Checker, ExprValue};
-use crate::ast::{Assignment, Clause, ComponentRef, Expr};
+use crate::ast::{Assignment, Clause, ComponentRef, Expr, Ident};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::Op;
 use crate::plan::{Operation, PlanColumn, TypedExpr};
@@ -41,20 +41,20 @@ impl Checker<'_> {
 
     fn check_calc(&mut self, step: usize, items: &[Assignment], span: Span) -> Option<usize> {
         let mut scope = ComponentScope::row(self.step_columns(step));
-        let mut made: Vec<(PlanColumn, TypedExpr)> = Vec::new();
+        let mut calculated: Vec<(PlanColumn, TypedExpr)> = Vec::new();
         // Continues after an error, to report those of all items.
         let mut valid = true;
         for item in items {
             let typed = self.check_component(&item.expr, &mut scope);
-            match typed.and_then(|typed| self.calculated_column(item, typed, &scope.columns, &made)) {
-                Some(column) => made.push(column),
+            match typed.and_then(|typed| self.calculated_column(item, typed, &scope.columns, &calculated)) {
+                Some(column) => calculated.push(column),
                 None => valid = false,
             }
         }
         if !valid {
             return None;
         }
-        let outputs = merge_columns(self.pass_columns(step, |_| true), made);
+        let outputs = merge_columns(self.pass_columns(step, |_| true), calculated);
         Some(self.push_map(step, outputs, span))
     }
 
@@ -65,10 +65,11 @@ impl Checker<'_> {
         item: &Assignment,
         typed: TypedExpr,
         columns: &[PlanColumn],
-        made: &[(PlanColumn, TypedExpr)],
+        earlier: &[(PlanColumn, TypedExpr)],
     ) -> Option<(PlanColumn, TypedExpr)> {
-        let name = &item.target.name;
-        self.check_new_name(&item.target, made.iter().map(|(column, _)| column))?;
+        let target = self.substitute_component(&item.target);
+        let name = &target.name;
+        self.check_new_name(&target, earlier.iter().map(|(column, _)| column))?;
         let existing = columns.iter().find(|column| column.name == name.text);
         if existing.is_some_and(|column| column.role == Role::Identifier) {
             let message = format!("`{}` is an identifier and cannot be recalculated", name.text);
@@ -86,13 +87,13 @@ impl Checker<'_> {
     pub(super) fn check_new_name<'f>(
         &mut self,
         target: &ComponentRef,
-        mut made: impl Iterator<Item = &'f PlanColumn>,
+        mut earlier: impl Iterator<Item = &'f PlanColumn>,
     ) -> Option<()> {
         let name = &target.name;
         if let Some(alias) = &target.alias {
             return self.report_error(DiagnosticCode::Structure, alias.span, "a new component has no alias");
         }
-        if made.any(|column| column.name == name.text) {
+        if earlier.any(|column| column.name == name.text) {
             let message = format!("`{}` is given twice in one clause", name.text);
             return self.report_error(DiagnosticCode::Duplicate, name.span, message);
         }
@@ -161,24 +162,26 @@ impl Checker<'_> {
         let columns = self.step_columns(step).to_vec();
         let mut outputs = self.pass_columns(step, |_| true);
         let mut moved = BTreeSet::new();
-        for (from, to) in pairs {
+        let pairs: Vec<(&ComponentRef, Ident)> =
+            pairs.iter().map(|(from, to)| (from, self.substitute_name(&to.name).into_owned())).collect();
+        for (from, to) in &pairs {
             let at = self.component_position(from, &columns)?;
             if !moved.insert(at) {
                 let message = format!("`{}` is given twice in one clause", from.name.text);
                 return self.report_error(DiagnosticCode::Duplicate, from.name.span, message);
             }
             if let Some((column, _)) = outputs.get_mut(at) {
-                column.name.clone_from(&to.name.text);
+                column.name.clone_from(&to.text);
                 // The new name is one of the result, no longer that of a join operand.
                 column.aliases.clear();
             }
         }
         // Checked after all renames, because they take effect together (reference manual, "Change of
         // Component name").
-        for (_, to) in pairs {
-            if outputs.iter().filter(|(column, _)| column.name == to.name.text).count() > 1 {
-                let message = format!("the data set already has a component `{}`", to.name.text);
-                return self.report_error(DiagnosticCode::Duplicate, to.name.span, message);
+        for (_, to) in &pairs {
+            if outputs.iter().filter(|(column, _)| column.name == to.text).count() > 1 {
+                let message = format!("the data set already has a component `{}`", to.text);
+                return self.report_error(DiagnosticCode::Duplicate, to.span, message);
             }
         }
         Some(self.push_map(step, outputs, span))
@@ -242,10 +245,11 @@ impl Checker<'_> {
 /// both have the same role; any other is appended.
 fn merge_columns(
     old: Vec<(PlanColumn, TypedExpr)>,
-    made: Vec<(PlanColumn, TypedExpr)>,
+    calculated: Vec<(PlanColumn, TypedExpr)>,
 ) -> Vec<(PlanColumn, TypedExpr)> {
-    let mut made: Vec<Option<(PlanColumn, TypedExpr)>> = made.into_iter().map(Some).collect();
-    let names: BTreeSet<String> = made.iter().flatten().map(|(column, _)| column.name.clone()).collect();
+    let mut calculated: Vec<Option<(PlanColumn, TypedExpr)>> = calculated.into_iter().map(Some).collect();
+    let names: BTreeSet<String> =
+        calculated.iter().flatten().map(|(column, _)| column.name.clone()).collect();
     let mut outputs = Vec::new();
     for (column, typed) in old {
         if !names.contains(&column.name) {
@@ -255,8 +259,8 @@ fn merge_columns(
         let fits = |new: &&mut Option<(PlanColumn, TypedExpr)>| {
             new.as_ref().is_some_and(|(new, _)| new.name == column.name && new.role == column.role)
         };
-        outputs.extend(made.iter_mut().find(fits).and_then(Option::take));
+        outputs.extend(calculated.iter_mut().find(fits).and_then(Option::take));
     }
-    outputs.extend(made.into_iter().flatten());
+    outputs.extend(calculated.into_iter().flatten());
     outputs
 }

@@ -42,7 +42,7 @@ impl Checker<'_> {
             ));
         } else {
             let measures = columns_with_role(&columns, Role::Measure);
-            if measures.is_empty() {
+            if measures.is_empty() && !op.accepts_no_measure() {
                 let message = format!("`{}` needs a measure, but the data set has none", op.name());
                 return self.report_error(DiagnosticCode::Structure, span, message);
             }
@@ -84,7 +84,7 @@ impl Checker<'_> {
         &mut self,
         item: &Assignment,
         columns: &[PlanColumn],
-        made: &[(PlanColumn, AggregateColumn)],
+        earlier: &[(PlanColumn, AggregateColumn)],
     ) -> Option<(PlanColumn, AggregateColumn)> {
         let ExprNode::Aggregate(aggregate) = &item.expr.node else {
             return self.report_error(
@@ -97,8 +97,9 @@ impl Checker<'_> {
             let message = "the grouping clause of `aggr` must follow all its aggregates";
             return self.report_error(DiagnosticCode::Structure, item.expr.span, message);
         }
-        let name = &item.target.name;
-        self.check_new_name(&item.target, made.iter().map(|(column, _)| column))?;
+        let target = self.substitute_component(&item.target);
+        let name = &target.name;
+        self.check_new_name(&target, earlier.iter().map(|(column, _)| column))?;
         let existing = columns.iter().find(|column| column.name == name.text).map(|column| column.role);
         if existing == Some(Role::Identifier) || item.role == Some(Role::Identifier) {
             let message = format!("an aggregate cannot be the identifier `{}`", name.text);
@@ -128,8 +129,12 @@ impl Checker<'_> {
         let mut shape: Vec<PlanColumn> =
             keys.iter().filter_map(|key| columns.get(key.column)).cloned().collect();
         shape.iter_mut().for_each(|column| column.aliases.clear());
-        let (made, summaries): (Vec<PlanColumn>, Vec<AggregateColumn>) = outputs.into_iter().unzip();
-        shape.extend(made);
+        let (outputs, summaries): (Vec<PlanColumn>, Vec<AggregateColumn>) = outputs.into_iter().unzip();
+        shape.extend(outputs);
+        if shape.is_empty() {
+            let message = "the result has no component: group by an identifier, or aggregate a measure";
+            return self.report_error(DiagnosticCode::Structure, span, message);
+        }
         if let Some(clash) = shape
             .iter()
             .enumerate()
@@ -160,14 +165,14 @@ impl Checker<'_> {
     fn viral_columns(
         &mut self,
         columns: &[PlanColumn],
-        made: &[(PlanColumn, AggregateColumn)],
+        outputs: &[(PlanColumn, AggregateColumn)],
         span: Span,
     ) -> Option<Vec<(PlanColumn, AggregateColumn)>> {
-        let anew = |column: &PlanColumn| made.iter().any(|(other, _)| other.name == column.name);
+        let replaced = |column: &PlanColumn| outputs.iter().any(|(other, _)| other.name == column.name);
         let carried = columns
             .iter()
             .enumerate()
-            .filter(|(_, column)| column.role == Role::ViralAttribute && !anew(column));
+            .filter(|(_, column)| column.role == Role::ViralAttribute && !replaced(column));
         let combined = carried.map(|(at, column)| {
             let rule = self.propagation_rule(&column.name, column.value_type)?;
             let value_type = merged_type(rule.as_ref(), column.value_type);

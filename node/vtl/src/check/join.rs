@@ -30,11 +30,11 @@ impl JoinOperand {
 }
 
 /// Type, keys and fallbacks of a join.
-struct JoinCondition<'a> {
+struct JoinCondition {
     join_type: JoinType,
     /// Names of the identifiers that must be equal.
     keys: BTreeSet<String>,
-    fallbacks: &'a [(ComponentRef, Option<Cell>)],
+    fallbacks: Vec<(ComponentRef, Option<Cell>)>,
 }
 
 impl Checker<'_> {
@@ -42,7 +42,10 @@ impl Checker<'_> {
         let operands = self.check_join_operands(join)?;
         let keys = self.join_keys(&operands, join)?;
         let aliases: Vec<String> = operands.iter().map(|operand| operand.alias.clone()).collect();
-        let how = JoinCondition { join_type: join.join_type, keys, fallbacks: &join.fallbacks };
+        let fallbacks = join.fallbacks.iter();
+        let fallbacks =
+            fallbacks.map(|(component, cell)| (self.substitute_component(component), cell.clone())).collect();
+        let how = JoinCondition { join_type: join.join_type, keys, fallbacks };
         self.check_fallbacks(&how, &operands)?;
         let mut step = self.push_joins(operands, &how, span)?;
         for clause in &join.clauses {
@@ -134,8 +137,8 @@ impl Checker<'_> {
     }
 
     /// Checks that each `nvl` names an identifier that is not a key.
-    fn check_fallbacks(&mut self, how: &JoinCondition<'_>, operands: &[JoinOperand]) -> Option<()> {
-        for (component, _) in how.fallbacks {
+    fn check_fallbacks(&mut self, how: &JoinCondition, operands: &[JoinOperand]) -> Option<()> {
+        for (component, _) in &how.fallbacks {
             let name = &component.name;
             let known = operands.iter().any(|operand| {
                 component.alias.as_ref().is_none_or(|alias| alias.text == operand.alias)
@@ -150,12 +153,7 @@ impl Checker<'_> {
     }
 
     /// Joins the operands one by one, each time the first that shares a key with those joined before.
-    fn push_joins(
-        &mut self,
-        operands: Vec<JoinOperand>,
-        how: &JoinCondition<'_>,
-        span: Span,
-    ) -> Option<usize> {
+    fn push_joins(&mut self, operands: Vec<JoinOperand>, how: &JoinCondition, span: Span) -> Option<usize> {
         let mut rest = operands;
         if rest.is_empty() {
             return None;
@@ -182,7 +180,7 @@ impl Checker<'_> {
         &mut self,
         left: JoinOperand,
         right: JoinOperand,
-        how: &JoinCondition<'_>,
+        how: &JoinCondition,
         span: Span,
     ) -> Option<JoinOperand> {
         let mut matched = Vec::new();
@@ -247,17 +245,17 @@ impl Checker<'_> {
         &mut self,
         column: &PlanColumn,
         missing: bool,
-        how: &JoinCondition<'_>,
+        how: &JoinCondition,
         right: &JoinOperand,
     ) -> Option<Option<Cell>> {
         if column.role != Role::Identifier || !missing {
             return Some(None);
         }
-        let found = how.fallbacks.iter().find(|(component, _)| {
+        let fallback = how.fallbacks.iter().find(|(component, _)| {
             component.name.text == column.name
                 && component.alias.as_ref().is_none_or(|alias| column.aliases.contains(&alias.text))
         });
-        match found {
+        match fallback {
             Some((component, Some(cell))) => {
                 let typed = super::component::constant_expr(Some(cell.clone()), component.name.span);
                 if typed.value_type != Some(column.value_type) {

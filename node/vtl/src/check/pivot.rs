@@ -23,6 +23,8 @@ impl Checker<'_> {
         measure: &ComponentRef,
         span: Span,
     ) -> Option<usize> {
+        let (identifier, measure) =
+            (&self.substitute_component(identifier), &self.substitute_component(measure));
         let columns = self.step_columns(step).to_vec();
         let measures = columns_with_role(&columns, Role::Measure);
         let value_type = self.common_measure_type(&columns, &measures, span)?;
@@ -134,8 +136,8 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<usize> {
         let (from, of) = (columns.get(key)?, columns.get(value)?);
-        let wanted = constant_expr(Some(Cell::Text(code.to_owned())), span);
-        let condition = self.apply_operator(Op::Equal, vec![column_expr(key, from, span), wanted], span)?;
+        let literal = constant_expr(Some(Cell::Text(code.to_owned())), span);
+        let condition = self.apply_operator(Op::Equal, vec![column_expr(key, from, span), literal], span)?;
         let points = self.push_step(Operation::Filter { input: step, condition }, columns.to_vec(), span);
         let mut outputs =
             self.pass_columns(points, |column| column.role == Role::Identifier && column.name != from.name);
@@ -162,7 +164,7 @@ impl Checker<'_> {
     /// Returns an upper bound of the values of a string column in ascending order, if the plan limits
     /// them.
     fn known_values(&self, step: usize, at: usize) -> Option<Vec<String>> {
-        let found = match &self.steps.get(step)?.operation {
+        let values = match &self.steps.get(step)?.operation {
             Operation::Filter { input, condition } => {
                 values_allowed_by(condition, at).or_else(|| self.known_values(*input, at))?
             }
@@ -178,11 +180,11 @@ impl Checker<'_> {
             }
             _ => return None,
         };
-        let mut found = found;
+        let mut values = values;
         // Sorted, so that the order of measures does not depend on how the filter is written.
-        found.sort_unstable();
-        found.dedup();
-        Some(found)
+        values.sort_unstable();
+        values.dedup();
+        Some(values)
     }
 }
 

@@ -58,7 +58,7 @@ impl Checker<'_> {
     fn apply_to_measures(&mut self, step: usize, frame: &WindowCall, span: Span) -> Option<usize> {
         let columns = self.step_columns(step).to_vec();
         let measures = columns_with_role(&columns, Role::Measure);
-        if measures.is_empty() {
+        if measures.is_empty() && !frame.op.accepts_no_measure() {
             let message = format!("`{}` needs a measure, but the data set has none", frame.op.name());
             return self.report_error(DiagnosticCode::Structure, span, message);
         }
@@ -190,9 +190,9 @@ impl Checker<'_> {
         if default.value_type.is_none() || value_type.is_none() || default.value_type == value_type {
             return Some(default);
         }
-        let wanted = value_type.map_or(String::new(), with_article);
+        let expected = value_type.map_or(String::new(), with_article);
         let message = format!(
-            "the default of `{}` must be {wanted}, found {}",
+            "the default of `{}` must be {expected}, found {}",
             op.name(),
             describe_type(default.value_type)
         );

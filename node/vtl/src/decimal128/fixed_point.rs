@@ -9,39 +9,7 @@
 pub(super) struct FixedPoint<const N: usize>([u64; N]);
 
 /// Words of the largest working precision.
-pub(super) const WORDS_MAX: usize = 12;
-
-/// ln 2, truncated.
-pub(super) const LN_2: [u64; WORDS_MAX] = [
-    0xb9ea_9bc3_b136_603b,
-    0x1acb_da11_317c_387e,
-    0x3e96_ca16_224a_e8c5,
-    0x2757_3b29_1169_b825,
-    0xed2e_ae35_c138_2144,
-    0x5595_52fb_4afa_1b10,
-    0xe7b8_7620_6deb_ac98,
-    0x8a0d_175b_8baa_fa2b,
-    0x40f3_4326_7298_b62d,
-    0xc9e3_b398_03f2_f6af,
-    0xb172_17f7_d1cf_79ab,
-    0,
-];
-
-/// ln 10, truncated.
-pub(super) const LN_10: [u64; WORDS_MAX] = [
-    0xbd9b_3ac1_2acf_1be9,
-    0xd96a_9b0e_c360_c7ef,
-    0xe0b3_e28a_2a32_4479,
-    0xee3d_e210_0b94_5b59,
-    0xb188_9061_042f_8b6b,
-    0x31c3_2f00_b17c_35a0,
-    0x58bc_0b5e_c6a0_4173,
-    0x0f18_7a08_07c0_b5ca,
-    0x8a3f_b3e7_6977_e43a,
-    0xa95b_58ae_0b4c_28a3,
-    0x4d76_3776_aaa2_b05b,
-    2,
-];
+pub(super) const WORDS_MAX: usize = 24;
 
 impl<const N: usize> FixedPoint<N> {
     /// Bits of the fraction.

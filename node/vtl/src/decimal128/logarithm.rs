@@ -7,8 +7,9 @@
 use schemas::decimal::Decimal;
 
 use super::Error;
+use super::constants::{LN_2, LN_10};
 use super::correct_rounding::{Approximation, ziv};
-use super::fixed_point::{FixedPoint, LN_2, LN_10};
+use super::fixed_point::FixedPoint;
 
 /// Returns the natural logarithm, correctly rounded.
 ///
@@ -63,16 +64,20 @@ fn log_at<const N: usize>(x: Decimal, base: Decimal) -> Option<Result<Decimal, E
     let (twos, drop) = (shift.max(0).unsigned_abs(), shift.min(0).unsigned_abs());
     let divisor = below.shift_left(twos).shift_right(drop);
     let value = above.multiply(divisor.reciprocal()).shift_right(drop);
-    // The error of the divisor is multiplied by the magnitude of the dividend; that of the dividend
-    // counts once.
+    // With a dividend below 2^b, the error of the divisor counts 1.15 × 2^(LN_ERROR_BITS + twos + b) ulp (the
+    // divisor is above 0.87 wherever this bound is below one), that of its reciprocal 8 N × 2^b, that of the
+    // dividend 2^LN_ERROR_BITS, and the product N: less than 8 times the first together.
     let error = LN_ERROR_BITS + twos + above.bit_length().max(0).unsigned_abs() + 3;
     Approximation { value, error, twos, tens: 0 }.round_if_certain(negative != less)
 }
 
 /// Error bound of [`ln_fixed`]: 2^14 ulp.
 ///
-/// The series loses at most 140 terms × (1 + `N` / 2) ulp and its operands 30 `N` ulp. The truncated
-/// constants lose 1 ulp for each multiple: at most 6,200 of ln 10 and 115 of ln 2.
+/// `m` is exact, `(m - 1) / (m + 1)` is below 0.175 and has an error below 1.5 `N` ulp, its powers below 1.4
+/// `N`. Divided by the odd numbers and summed over `n` terms (below 300 at the largest precision) this is
+/// below `5 N + n + 2` ulp, and twice that in the result. The truncated constants lose 1 ulp for each
+/// multiple: at most 6,176 of ln 10 and 113 of ln 2. Together less than 2^13. The bound holds for the
+/// signed value: a sign that the precision cannot tell belongs to a magnitude below the bound.
 pub(super) const LN_ERROR_BITS: u32 = 14;
 
 /// Returns sign (`true` is negative) and magnitude of the natural logarithm of a positive number.

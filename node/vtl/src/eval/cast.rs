@@ -39,13 +39,13 @@ pub(super) fn eval_cast(
         cells.push(match cell {
             None => None,
             Some(cell) => {
-                let made = match &mask {
+                let converted = match &mask {
                     None => cast_cell(&cell, from, to),
                     Some(mask) => cast_with_mask(mask, &cell, to),
                 };
                 let failed =
                     || ((DiagnosticCode::Cast, format!("cannot cast `{cell}` to {}", to.as_str())), row);
-                Some(made.ok_or_else(failed)?)
+                Some(converted.ok_or_else(failed)?)
             }
         });
     }

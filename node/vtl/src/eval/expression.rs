@@ -249,20 +249,20 @@ impl OperatorCall<'_> {
         &self,
         value: impl Fn(usize) -> Result<Option<bool>, IncomparablePeriods> + Sync,
     ) -> Result<Column, EvalError> {
-        let mut made = vec![None; self.rows];
+        let mut truths = vec![None; self.rows];
         let renew = |row: usize, slot: &mut Option<bool>| {
             if self.is_selected(row) {
                 *slot = value(row).map_err(|IncomparablePeriods| row)?;
             }
             Ok(())
         };
-        fill_slots(self.threads, &mut made, renew).map_err(|row: usize| EvalError {
+        fill_slots(self.threads, &mut truths, renew).map_err(|row: usize| EvalError {
             code: DiagnosticCode::Frequency,
             message: format!("`{}` cannot order periods of different frequencies", self.op.name()),
             span: self.span,
             row,
         })?;
-        Ok(Column::Boolean(made))
+        Ok(Column::Boolean(truths))
     }
 
     /// Returns a comparison of the operands at a row; `None` when either is null.
@@ -325,7 +325,8 @@ impl OperatorCall<'_> {
         }))
     }
 
-    /// Evaluates `between` as `>=` and `<=`, joined by three-valued `and`.
+    /// Evaluates `between` as `>=` and `<=`; null when any operand is null, as in every comparison
+    /// (specs/vtl.md, 3).
     fn eval_between(
         &self,
         a: &ColumnarValue,
@@ -334,9 +335,10 @@ impl OperatorCall<'_> {
     ) -> Result<Column, EvalError> {
         let (least, most) = (self.comparator(a, low), self.comparator(a, high));
         self.map_booleans(|row| {
-            let above = self.relation_holds(Op::GreaterEqual, least(row))?;
-            let below = self.relation_holds(Op::LessEqual, most(row))?;
-            Ok(three_valued(Op::And, above, below))
+            let (Some(least), Some(most)) = (least(row), most(row)) else { return Ok(None) };
+            let above = self.relation_holds(Op::GreaterEqual, Some(least))?;
+            let below = self.relation_holds(Op::LessEqual, Some(most))?;
+            Ok(above.zip(below).map(|(above, below)| above && below))
         })
     }
 
@@ -344,11 +346,11 @@ impl OperatorCall<'_> {
     fn eval_in(&self, a: &ColumnarValue, list: &[ColumnarValue]) -> Result<Column, EvalError> {
         let comparisons: Vec<_> = list.iter().map(|item| self.comparator(a, item)).collect();
         self.map_booleans(|row| {
-            let mut found = Some(false);
+            let mut member = Some(false);
             for compare in &comparisons {
-                found = three_valued(Op::Or, found, self.relation_holds(Op::Equal, compare(row))?);
+                member = three_valued(Op::Or, member, self.relation_holds(Op::Equal, compare(row))?);
             }
-            Ok(if self.op == Op::NotIn { found.map(|found| !found) } else { found })
+            Ok(if self.op == Op::NotIn { member.map(|member| !member) } else { member })
         })
     }
 
@@ -389,10 +391,10 @@ impl OperatorCall<'_> {
     /// Evaluates `||`: null counts as the empty text; a result above the size of a cell is an error.
     fn eval_concat(&self, a: &ColumnarValue, b: &ColumnarValue) -> Result<Column, EvalError> {
         let (a, b) = (a.as_texts(), b.as_texts());
-        let mut made: Vec<Option<String>> = Vec::with_capacity(self.rows);
+        let mut texts: Vec<Option<String>> = Vec::with_capacity(self.rows);
         for row in 0..self.rows {
             if !self.is_selected(row) {
-                made.push(None);
+                texts.push(None);
                 continue;
             }
             let text = format!("{}{}", a.at(row).unwrap_or_default(), b.at(row).unwrap_or_default());
@@ -400,9 +402,9 @@ impl OperatorCall<'_> {
                 let message = format!("`||` makes a text of more than {CELL_BYTES_MAX} bytes");
                 return Err(EvalError { code: DiagnosticCode::Overflow, message, span: self.span, row });
             }
-            made.push(Some(text));
+            texts.push(Some(text));
         }
-        Ok(Column::Text(TextColumn::from_rows(made.iter().map(Option::as_deref))))
+        Ok(Column::Text(TextColumn::from_rows(texts.iter().map(Option::as_deref))))
     }
 
     /// Evaluates `getyear` and `getmonth` at the first day of a period; the year of a week is its ISO

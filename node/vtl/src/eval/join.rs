@@ -177,7 +177,7 @@ fn merge_keys(
     a: &SortedKeys,
     b: &SortedKeys,
     matching: JoinMode,
-    mut found: impl FnMut(Range<usize>, Range<usize>),
+    mut on_match: impl FnMut(Range<usize>, Range<usize>),
 ) {
     let (mut at, mut other) = (0, 0);
     while let Some(key) = a.rank(at) {
@@ -185,7 +185,7 @@ fn merge_keys(
             let alone = b.run(other);
             other = alone.end;
             if matching == JoinMode::Full {
-                found(0..0, alone);
+                on_match(0..0, alone);
             }
         }
         let left = a.run(at);
@@ -193,15 +193,15 @@ fn merge_keys(
         if b.rank(other) == Some(key) {
             let right = b.run(other);
             other = right.end;
-            found(left, right);
+            on_match(left, right);
         } else if matching != JoinMode::Inner {
-            found(left, 0..0);
+            on_match(left, 0..0);
         }
     }
     while matching == JoinMode::Full && b.rank(other).is_some() {
         let alone = b.run(other);
         other = alone.end;
-        found(0..0, alone);
+        on_match(0..0, alone);
     }
 }
 

@@ -14,6 +14,7 @@ from decimal import Decimal as D
 CONTEXT = decimal.Context(prec=34, rounding=decimal.ROUND_HALF_EVEN, Emin=-6143, Emax=6144, clamp=1,
                           traps=[decimal.Overflow, decimal.DivisionByZero, decimal.InvalidOperation])
 EXACT = decimal.Context(prec=20000, Emin=-99999, Emax=99999)
+WIDE = decimal.Context(prec=60, Emin=-99999, Emax=99999)
 BOUNDS = (-6176, 6111)
 
 
@@ -148,6 +149,13 @@ def near(chance):
             yield value.copy_negate() if chance.randrange(3) == 0 else value
 
 
+def below_power_of_ten(chance):
+    """The logarithm, to 60 digits, of a number that is less than a power of ten in its 15th to 37th digit."""
+    offset = D(chance.randrange(1, 100)).scaleb(-chance.randrange(17, 38))
+    power = D(chance.randrange(-6150, 2) if chance.randrange(2) else chance.randrange(-9, 2))
+    return WIDE.add(WIDE.multiply(power, WIDE.ln(D(10))), WIDE.ln(EXACT.subtract(D(1), offset)))
+
+
 def numbers(chance):
     """Operands of many sizes, edges among them."""
     edges = [D(0), D(1), D(-1), D("0.1"), D(5), D("0.5"), D("1E-6176"), D("-1E-6176"), D("9E-6143"),
@@ -210,6 +218,20 @@ def main():
     for root in [200000000005, 300000000005, 271828182845, 465000000015]:
         a, b = D(root * root), D("1.5")
         lines.append(f"power {operand(a)} {operand(b)} {parts(CONTEXT.plus(D(root ** 3)))}")
+    # Between two subnormal numbers.
+    for root in [5, 15, 45, 115, 2345]:
+        a = D(root * root).scaleb(-4118, EXACT)
+        lines.append(f"power {operand(a)} 15,-1 {outcome(lambda: CONTEXT.plus(EXACT.scaleb(D(root ** 3), -6177)))}")
+    chance = random.Random(10)
+    for _ in range(150):
+        logarithm = below_power_of_ten(chance)
+        a = CONTEXT.plus(logarithm)
+        lines.append(f"exp {operand(a)} {operand(a)} {outcome(lambda: exp(a))}")
+        b = D(chance.choice(["0.5", "1.5", "-0.5", "0.2", "-0.0625", "2.5"]))
+        while abs(WIDE.divide(logarithm, b)) > 14000:
+            logarithm = below_power_of_ten(chance)
+        a = CONTEXT.plus(WIDE.exp(WIDE.divide(logarithm, b)))
+        lines.append(f"power {operand(a)} {operand(b)} {outcome(lambda: power(a, b))}")
     with open("decimal128.txt", "w") as out:
         out.write("\n".join(lines) + "\n")
 
