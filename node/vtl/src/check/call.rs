@@ -226,8 +226,8 @@ impl<'a> Checker<'a> {
         match &argument.node {
             ExprNode::Name(text) => {
                 let ident = Ident { text: text.clone(), span: argument.span };
-                let declared = Box::new(parameter.clone());
-                Some(BoundArgument::Component(self.substitute_name(&ident).into_owned(), declared))
+                let wanted = Box::new(parameter.clone());
+                Some(BoundArgument::Component(self.substitute_name(&ident).into_owned(), wanted))
             }
             _ => {
                 let message = format!(
@@ -264,23 +264,23 @@ impl<'a> Checker<'a> {
     pub(super) fn check_parameter_type(
         &mut self,
         typed: TypedExpr,
-        declared: &ScalarConstraint,
+        wanted: &ScalarConstraint,
         parameter: &Ident,
     ) -> Option<TypedExpr> {
         // `integer` is accepted as `number`, `null` as any type.
-        let alike = match (declared.value_type, typed.value_type) {
+        let alike = match (wanted.value_type, typed.value_type) {
             (None, _) | (_, None) | (Some(ValueType::Number), Some(ValueType::Integer)) => true,
-            (Some(declared), Some(actual)) => declared == actual,
+            (Some(wanted), Some(seen)) => wanted == seen,
         };
         if !alike {
-            let declared = declared.value_type.map_or(String::new(), with_article);
+            let wanted = wanted.value_type.map_or(String::new(), with_article);
             let message =
-                format!("`{}` is {declared}, found {}", parameter.text, describe_type(typed.value_type));
+                format!("`{}` is {wanted}, found {}", parameter.text, describe_type(typed.value_type));
             return self.report_error(DiagnosticCode::Type, typed.span, message);
         }
         // The parser bounds each expression alone; arguments grow with every call that passes them on.
         self.check_expression_depth(&typed, typed.span)?;
-        self.check_value_subset(widen_to_number(typed, declared.value_type), declared, parameter)
+        self.check_value_subset(widen_to_number(typed, wanted.value_type), wanted, parameter)
     }
 
     /// Checks a component against the declared role and type of a parameter.
@@ -290,7 +290,7 @@ impl<'a> Checker<'a> {
         parameter: &Parameter,
         columns: &[PlanColumn],
     ) -> Option<TypedExpr> {
-        let ParameterType::Component(role, declared) = &parameter.parameter_type else { return Some(typed) };
+        let ParameterType::Component(role, wanted) = &parameter.parameter_type else { return Some(typed) };
         let column = match typed.term {
             Term::Column(at) => columns.get(at),
             _ => None,
@@ -302,22 +302,22 @@ impl<'a> Checker<'a> {
             let message = format!("`{name}` is of role `{role}`, `{}` of role `{found}`", column.name);
             return self.report_error(DiagnosticCode::Structure, typed.span, message);
         }
-        self.check_parameter_type(typed, declared, &parameter.name)
+        self.check_parameter_type(typed, wanted, &parameter.name)
     }
 
     /// Checks a value against a restricted type: a literal now, any other value during the run.
     fn check_value_subset(
         &mut self,
         typed: TypedExpr,
-        declared: &ScalarConstraint,
+        wanted: &ScalarConstraint,
         parameter: &Ident,
     ) -> Option<TypedExpr> {
-        if declared.subset.is_none() && !declared.never_null {
+        if wanted.subset.is_none() && !wanted.never_null {
             return Some(typed);
         }
         let span = typed.span;
         let none = Vec::new();
-        let values = match &declared.subset {
+        let values = match &wanted.subset {
             Some(ValueSubset::Listed(values)) => values,
             _ => &none,
         };
@@ -325,7 +325,7 @@ impl<'a> Checker<'a> {
         self.charge_expansion(values.len() as u64, span)?;
         let values =
             values.iter().map(|value| self.check_scalar(value)).collect::<Option<Vec<TypedExpr>>>()?;
-        match is_listed_literal(&typed, &values, declared) {
+        match is_listed_literal(&typed, &values, wanted) {
             Some(true) => return Some(typed),
             Some(false) => {
                 let message = format!("the type of `{}` does not allow this value", parameter.text);
@@ -333,7 +333,7 @@ impl<'a> Checker<'a> {
             }
             None => {}
         }
-        let condition = match &declared.subset {
+        let condition = match &wanted.subset {
             None => constant_expr(Some(Cell::Boolean(true)), span),
             Some(ValueSubset::Listed(_)) => {
                 let value = self.expand_value(&typed, span)?;
@@ -350,7 +350,7 @@ impl<'a> Checker<'a> {
             }
         };
         let value_type = typed.value_type;
-        let limited = self.apply_operator(Op::Limit(!declared.never_null), vec![typed, condition], span)?;
+        let limited = self.apply_operator(Op::Limit(!wanted.never_null), vec![typed, condition], span)?;
         Some(TypedExpr { value_type, ..limited })
     }
 
@@ -446,24 +446,21 @@ impl<'a> Checker<'a> {
                 Some(ExprValue::Data(step))
             }
             (
-                ParameterType::Scalar(declared) | ParameterType::Component(_, declared),
+                ParameterType::Scalar(wanted) | ParameterType::Component(_, wanted),
                 ExprValue::Scalar(typed),
             ) => {
-                let actual = typed.value_type;
-                let typed = widen_to_number(typed, declared.value_type);
-                if declared.value_type.is_some()
+                let seen = typed.value_type;
+                let typed = widen_to_number(typed, wanted.value_type);
+                if wanted.value_type.is_some()
                     && typed.value_type.is_some()
-                    && typed.value_type != declared.value_type
+                    && typed.value_type != wanted.value_type
                 {
-                    let declared = declared.value_type.map_or(String::new(), with_article);
-                    let message = format!(
-                        "`{}` returns {declared}, found {}",
-                        operator.name.text,
-                        describe_type(actual)
-                    );
+                    let wanted = wanted.value_type.map_or(String::new(), with_article);
+                    let message =
+                        format!("`{}` returns {wanted}, found {}", operator.name.text, describe_type(seen));
                     return self.report_error(DiagnosticCode::Type, *span, message);
                 }
-                self.check_value_subset(typed, declared, &operator.name).map(ExprValue::Scalar)
+                self.check_value_subset(typed, wanted, &operator.name).map(ExprValue::Scalar)
             }
             (ParameterType::Data(_), ExprValue::Scalar(_)) => self.report_error(
                 DiagnosticCode::Type,
@@ -523,13 +520,13 @@ fn describe_constraint(constraint: &ComponentConstraint) -> String {
 }
 
 /// Returns whether a literal belongs to a restricted type; `None` when only the run can decide.
-fn is_listed_literal(typed: &TypedExpr, values: &[TypedExpr], declared: &ScalarConstraint) -> Option<bool> {
+fn is_listed_literal(typed: &TypedExpr, values: &[TypedExpr], wanted: &ScalarConstraint) -> Option<bool> {
     let literal = |typed: &TypedExpr| match &typed.term {
         Term::Constant(cell) => Some(cell.clone()),
         _ => None,
     };
-    let Some(value) = literal(typed)? else { return Some(!declared.never_null) };
-    match declared.subset {
+    let Some(value) = literal(typed)? else { return Some(!wanted.never_null) };
+    match wanted.subset {
         None => Some(true),
         Some(ValueSubset::Listed(_)) if values.iter().all(|listed| listed.value_type == typed.value_type) => {
             let values = values.iter().map(literal).collect::<Option<Vec<_>>>()?;

@@ -41,20 +41,20 @@ impl Checker<'_> {
 
     fn check_calc(&mut self, step: usize, items: &[Assignment], span: Span) -> Option<usize> {
         let mut scope = ComponentScope::row(self.step_columns(step));
-        let mut calculated: Vec<(PlanColumn, TypedExpr)> = Vec::new();
+        let mut made: Vec<(PlanColumn, TypedExpr)> = Vec::new();
         // Continues after an error, to report those of all items.
         let mut valid = true;
         for item in items {
             let typed = self.check_component(&item.expr, &mut scope);
-            match typed.and_then(|typed| self.calculated_column(item, typed, &scope.columns, &calculated)) {
-                Some(column) => calculated.push(column),
+            match typed.and_then(|typed| self.calculated_column(item, typed, &scope.columns, &made)) {
+                Some(column) => made.push(column),
                 None => valid = false,
             }
         }
         if !valid {
             return None;
         }
-        let outputs = merge_columns(self.pass_columns(step, |_| true), calculated);
+        let outputs = merge_columns(self.pass_columns(step, |_| true), made);
         Some(self.push_map(step, outputs, span))
     }
 
@@ -65,11 +65,11 @@ impl Checker<'_> {
         item: &Assignment,
         typed: TypedExpr,
         columns: &[PlanColumn],
-        earlier: &[(PlanColumn, TypedExpr)],
+        made: &[(PlanColumn, TypedExpr)],
     ) -> Option<(PlanColumn, TypedExpr)> {
         let target = self.substitute_component(&item.target);
         let name = &target.name;
-        self.check_new_name(&target, earlier.iter().map(|(column, _)| column))?;
+        self.check_new_name(&target, made.iter().map(|(column, _)| column))?;
         let existing = columns.iter().find(|column| column.name == name.text);
         if existing.is_some_and(|column| column.role == Role::Identifier) {
             let message = format!("`{}` is an identifier and cannot be recalculated", name.text);
@@ -87,13 +87,13 @@ impl Checker<'_> {
     pub(super) fn check_new_name<'f>(
         &mut self,
         target: &ComponentRef,
-        mut earlier: impl Iterator<Item = &'f PlanColumn>,
+        mut made: impl Iterator<Item = &'f PlanColumn>,
     ) -> Option<()> {
         let name = &target.name;
         if let Some(alias) = &target.alias {
             return self.report_error(DiagnosticCode::Structure, alias.span, "a new component has no alias");
         }
-        if earlier.any(|column| column.name == name.text) {
+        if made.any(|column| column.name == name.text) {
             let message = format!("`{}` is given twice in one clause", name.text);
             return self.report_error(DiagnosticCode::Duplicate, name.span, message);
         }
@@ -245,11 +245,10 @@ impl Checker<'_> {
 /// both have the same role; any other is appended.
 fn merge_columns(
     old: Vec<(PlanColumn, TypedExpr)>,
-    calculated: Vec<(PlanColumn, TypedExpr)>,
+    made: Vec<(PlanColumn, TypedExpr)>,
 ) -> Vec<(PlanColumn, TypedExpr)> {
-    let mut calculated: Vec<Option<(PlanColumn, TypedExpr)>> = calculated.into_iter().map(Some).collect();
-    let names: BTreeSet<String> =
-        calculated.iter().flatten().map(|(column, _)| column.name.clone()).collect();
+    let mut made: Vec<Option<(PlanColumn, TypedExpr)>> = made.into_iter().map(Some).collect();
+    let names: BTreeSet<String> = made.iter().flatten().map(|(column, _)| column.name.clone()).collect();
     let mut outputs = Vec::new();
     for (column, typed) in old {
         if !names.contains(&column.name) {
@@ -259,8 +258,8 @@ fn merge_columns(
         let fits = |new: &&mut Option<(PlanColumn, TypedExpr)>| {
             new.as_ref().is_some_and(|(new, _)| new.name == column.name && new.role == column.role)
         };
-        outputs.extend(calculated.iter_mut().find(fits).and_then(Option::take));
+        outputs.extend(made.iter_mut().find(fits).and_then(Option::take));
     }
-    outputs.extend(calculated.into_iter().flatten());
+    outputs.extend(made.into_iter().flatten());
     outputs
 }

@@ -103,9 +103,9 @@ impl Checker<'_> {
     ) -> Option<TypedExpr> {
         match self.parameter_value(name).cloned() {
             Some(BoundArgument::Scalar(typed)) => return self.expand_value(&typed, span),
-            Some(BoundArgument::Component(component, declared)) => {
+            Some(BoundArgument::Component(component, wanted)) => {
                 let typed = self.column_by_name(None, &component.text, span, &scope.columns)?;
-                return self.check_parameter_role(typed, &declared, &scope.columns);
+                return self.check_parameter_role(typed, &wanted, &scope.columns);
             }
             Some(BoundArgument::Faulty) => return None,
             Some(_) => {
@@ -211,8 +211,8 @@ impl Checker<'_> {
                 let place = operand.map_or(span, |operand| operand.span);
                 // Columns passed on by the checker have no span of their own.
                 let place = if place == Span::default() { span } else { place };
-                let actual = describe_type(operand.and_then(|operand| operand.value_type));
-                let message = format!("`{}` expected {}, found {actual}", op.name(), misfit.expected);
+                let seen = describe_type(operand.and_then(|operand| operand.value_type));
+                let message = format!("`{}` expected {}, found {seen}", op.name(), misfit.expected);
                 return self.report_error(DiagnosticCode::Type, place, message);
             }
         };
@@ -343,6 +343,6 @@ pub(super) fn null_type_error(name: &str, span: Span) -> Diagnostic {
 }
 
 /// Returns the message for a component of the wrong type.
-pub(super) fn type_mismatch_message(name: &str, expected: ValueType, actual: ExprType) -> String {
-    format!("`{name}` is {}, found {}", with_article(expected), describe_type(actual))
+pub(super) fn type_mismatch_message(name: &str, wanted: ValueType, seen: ExprType) -> String {
+    format!("`{name}` is {}, found {}", with_article(wanted), describe_type(seen))
 }

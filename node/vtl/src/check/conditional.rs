@@ -64,16 +64,16 @@ impl Checker<'_> {
     ) -> Option<Vec<PlanColumn>> {
         let of = |value: &ExprValue| if let ExprValue::Data(step) = value { Some(*step) } else { None };
         let identifiers = |columns: &[PlanColumn]| -> Vec<(String, ValueType)> {
-            let mut names: Vec<_> = columns
+            let mut found: Vec<_> = columns
                 .iter()
                 .filter(|column| column.role == Role::Identifier)
                 .map(|column| (column.name.clone(), column.value_type))
                 .collect();
             // The branches may have their identifiers in another order.
-            names.sort();
-            names
+            found.sort();
+            found
         };
-        let expected = identifiers(self.step_columns(condition));
+        let wanted = identifiers(self.step_columns(condition));
         let mut shape: Option<Vec<PlanColumn>> = None;
         for (value, span) in [(then, spans.0), (other, spans.1)] {
             let Some(step) = of(value) else { continue };
@@ -83,7 +83,7 @@ impl Checker<'_> {
                 .filter(|column| is_carried(column) || column.role == Role::Measure)
                 .cloned()
                 .collect();
-            if identifiers(&columns) != expected {
+            if identifiers(&columns) != wanted {
                 let message = "the identifiers differ from those of the condition";
                 return self.report_error(DiagnosticCode::Structure, span, message);
             }
@@ -147,23 +147,23 @@ impl Checker<'_> {
         };
         let columns = self.step_columns(joined).to_vec();
         let mut outputs = Vec::new();
-        for target in shape {
+        for wanted in shape {
             let at =
-                columns.iter().position(|column| column.name == target.name && column.role == target.role);
+                columns.iter().position(|column| column.name == wanted.name && column.role == wanted.role);
             let typed = match (at, value) {
                 (Some(at), _) => {
-                    widen_to_number(column_expr(at, columns.get(at)?, span), Some(target.value_type))
+                    widen_to_number(column_expr(at, columns.get(at)?, span), Some(wanted.value_type))
                 }
-                (None, ExprValue::Scalar(typed)) if target.role == Role::Measure => {
-                    self.scalar_as_measure(typed, target, span)?
+                (None, ExprValue::Scalar(typed)) if wanted.role == Role::Measure => {
+                    self.scalar_as_measure(typed, wanted, span)?
                 }
                 // A scalar branch has null viral attributes (specs/vtl.md, 4).
                 _ => TypedExpr {
-                    value_type: Some(target.value_type),
+                    value_type: Some(wanted.value_type),
                     ..super::component::constant_expr(None, span)
                 },
             };
-            outputs.push((PlanColumn { aliases: Vec::new(), ..target.clone() }, typed));
+            outputs.push((PlanColumn { aliases: Vec::new(), ..wanted.clone() }, typed));
         }
         Some(self.push_map(joined, outputs, span))
     }

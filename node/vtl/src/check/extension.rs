@@ -23,9 +23,9 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<ExprValue> {
         let op = if name.text == "ewma" { AnalyticOp::Ewma } else { AnalyticOp::Product };
-        let expected = if op == AnalyticOp::Ewma { 2 } else { 1 };
-        if arguments.len() != expected {
-            let message = format!("`{}` takes {expected} operands, found {}", name.text, arguments.len());
+        let wanted = if op == AnalyticOp::Ewma { 2 } else { 1 };
+        if arguments.len() != wanted {
+            let message = format!("`{}` takes {wanted} operands, found {}", name.text, arguments.len());
             return self.report_error(DiagnosticCode::Syntax, span, message);
         }
         let step = self.check_dataset(arguments.first()?);

@@ -84,7 +84,7 @@ impl Checker<'_> {
         &mut self,
         item: &Assignment,
         columns: &[PlanColumn],
-        earlier: &[(PlanColumn, AggregateColumn)],
+        made: &[(PlanColumn, AggregateColumn)],
     ) -> Option<(PlanColumn, AggregateColumn)> {
         let ExprNode::Aggregate(aggregate) = &item.expr.node else {
             return self.report_error(
@@ -99,7 +99,7 @@ impl Checker<'_> {
         }
         let target = self.substitute_component(&item.target);
         let name = &target.name;
-        self.check_new_name(&target, earlier.iter().map(|(column, _)| column))?;
+        self.check_new_name(&target, made.iter().map(|(column, _)| column))?;
         let existing = columns.iter().find(|column| column.name == name.text).map(|column| column.role);
         if existing == Some(Role::Identifier) || item.role == Some(Role::Identifier) {
             let message = format!("an aggregate cannot be the identifier `{}`", name.text);
@@ -129,8 +129,8 @@ impl Checker<'_> {
         let mut shape: Vec<PlanColumn> =
             keys.iter().filter_map(|key| columns.get(key.column)).cloned().collect();
         shape.iter_mut().for_each(|column| column.aliases.clear());
-        let (outputs, summaries): (Vec<PlanColumn>, Vec<AggregateColumn>) = outputs.into_iter().unzip();
-        shape.extend(outputs);
+        let (made, summaries): (Vec<PlanColumn>, Vec<AggregateColumn>) = outputs.into_iter().unzip();
+        shape.extend(made);
         if shape.is_empty() {
             let message = "the result has no component: group by an identifier, or aggregate a measure";
             return self.report_error(DiagnosticCode::Structure, span, message);
@@ -165,14 +165,14 @@ impl Checker<'_> {
     fn viral_columns(
         &mut self,
         columns: &[PlanColumn],
-        outputs: &[(PlanColumn, AggregateColumn)],
+        made: &[(PlanColumn, AggregateColumn)],
         span: Span,
     ) -> Option<Vec<(PlanColumn, AggregateColumn)>> {
-        let replaced = |column: &PlanColumn| outputs.iter().any(|(other, _)| other.name == column.name);
+        let anew = |column: &PlanColumn| made.iter().any(|(other, _)| other.name == column.name);
         let carried = columns
             .iter()
             .enumerate()
-            .filter(|(_, column)| column.role == Role::ViralAttribute && !replaced(column));
+            .filter(|(_, column)| column.role == Role::ViralAttribute && !anew(column));
         let combined = carried.map(|(at, column)| {
             let rule = self.propagation_rule(&column.name, column.value_type)?;
             let value_type = merged_type(rule.as_ref(), column.value_type);

@@ -251,11 +251,11 @@ impl Checker<'_> {
         if column.role != Role::Identifier || !missing {
             return Some(None);
         }
-        let fallback = how.fallbacks.iter().find(|(component, _)| {
+        let found = how.fallbacks.iter().find(|(component, _)| {
             component.name.text == column.name
                 && component.alias.as_ref().is_none_or(|alias| column.aliases.contains(&alias.text))
         });
-        match fallback {
+        match found {
             Some((component, Some(cell))) => {
                 let typed = super::component::constant_expr(Some(cell.clone()), component.name.span);
                 if typed.value_type != Some(column.value_type) {

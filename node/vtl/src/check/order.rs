@@ -88,7 +88,7 @@ fn report_cycle(
     let mut path: Vec<usize> = Vec::new();
     let mut next = (0..statements.len()).find(|at| waits(*at));
     while let Some(at) = next {
-        if let Some(from) = path.iter().position(|visited| *visited == at) {
+        if let Some(from) = path.iter().position(|seen| *seen == at) {
             let ring = path.get(from..).unwrap_or_default().iter().chain([&at]);
             let names: Vec<String> =
                 ring.filter_map(|at| statements.get(*at)).map(|s| format!("`{}`", s.target.text)).collect();
@@ -112,5 +112,5 @@ fn report_cycle(
 /// Returns the spans where a name is used as a data set or scalar.
 pub(super) fn reference_spans(statements: &[Statement], definitions: &Definitions, name: &str) -> Vec<Span> {
     let all = statements.iter().flat_map(|statement| referenced_names(&statement.expr, definitions));
-    all.filter(|(other, _)| *other == name).map(|(_, span)| span).collect()
+    all.filter(|(found, _)| *found == name).map(|(_, span)| span).collect()
 }

@@ -136,8 +136,8 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<usize> {
         let (from, of) = (columns.get(key)?, columns.get(value)?);
-        let literal = constant_expr(Some(Cell::Text(code.to_owned())), span);
-        let condition = self.apply_operator(Op::Equal, vec![column_expr(key, from, span), literal], span)?;
+        let wanted = constant_expr(Some(Cell::Text(code.to_owned())), span);
+        let condition = self.apply_operator(Op::Equal, vec![column_expr(key, from, span), wanted], span)?;
         let points = self.push_step(Operation::Filter { input: step, condition }, columns.to_vec(), span);
         let mut outputs =
             self.pass_columns(points, |column| column.role == Role::Identifier && column.name != from.name);
@@ -164,7 +164,7 @@ impl Checker<'_> {
     /// Returns an upper bound of the values of a string column in ascending order, if the plan limits
     /// them.
     fn known_values(&self, step: usize, at: usize) -> Option<Vec<String>> {
-        let values = match &self.steps.get(step)?.operation {
+        let found = match &self.steps.get(step)?.operation {
             Operation::Filter { input, condition } => {
                 values_allowed_by(condition, at).or_else(|| self.known_values(*input, at))?
             }
@@ -180,11 +180,11 @@ impl Checker<'_> {
             }
             _ => return None,
         };
-        let mut values = values;
+        let mut found = found;
         // Sorted, so that the order of measures does not depend on how the filter is written.
-        values.sort_unstable();
-        values.dedup();
-        Some(values)
+        found.sort_unstable();
+        found.dedup();
+        Some(found)
     }
 }
 

@@ -118,10 +118,10 @@ impl Checker<'_> {
         if columns == common {
             return step;
         }
-        let outputs = common.iter().filter_map(|shared| {
-            let at = columns.iter().position(|column| column.name == shared.name)?;
+        let outputs = common.iter().filter_map(|wanted| {
+            let at = columns.iter().position(|column| column.name == wanted.name)?;
             let typed = column_expr(at, columns.get(at)?, span);
-            Some((shared.clone(), widen_to_number(typed, Some(shared.value_type))))
+            Some((wanted.clone(), widen_to_number(typed, Some(wanted.value_type))))
         });
         let outputs = outputs.collect();
         self.push_map(step, outputs, span)
@@ -157,13 +157,13 @@ impl Checker<'_> {
         let mut columns: Vec<PlanColumn> = mine.iter().filter_map(|at| ours.get(*at)).cloned().collect();
         let name = default_measure_name(ValueType::Boolean);
         columns.push(PlanColumn::measure(name, ValueType::Boolean));
-        let existing = self.push_step(Operation::Exists { left: a, right: b, keys }, columns.clone(), span);
-        let Some(retain) = retain else { return Some(existing) };
+        let found = self.push_step(Operation::Exists { left: a, right: b, keys }, columns.clone(), span);
+        let Some(retain) = retain else { return Some(found) };
         let flag =
             TypedExpr { term: Term::Column(columns.len() - 1), value_type: Some(ValueType::Boolean), span };
         let condition =
             if retain { flag } else { self.apply_operator(crate::op::Op::Not, vec![flag], span)? };
-        Some(self.push_step(Operation::Filter { input: existing, condition }, columns, span))
+        Some(self.push_step(Operation::Filter { input: found, condition }, columns, span))
     }
 }
 

@@ -62,8 +62,8 @@ pub(super) fn time_reference(columns: &[PlanColumn]) -> Result<usize, &'static s
             matches!(column.value_type, ValueType::TimePeriod | ValueType::Date | ValueType::Time);
         value_type && column.role == Role::Identifier
     };
-    let mut positions = columns.iter().enumerate().filter(|(_, column)| timely(column)).map(|(at, _)| at);
-    match (positions.next(), positions.next()) {
+    let mut found = columns.iter().enumerate().filter(|(_, column)| timely(column)).map(|(at, _)| at);
+    match (found.next(), found.next()) {
         (Some(at), None) => Ok(at),
         (None, _) => Err("the data set has no identifier of type `time_period`, `date` or `time`"),
         _ => Err("the data set has more than one identifier of type `time_period`, `date` or `time`"),
@@ -95,8 +95,8 @@ impl Checker<'_> {
         let fits = |column: &PlanColumn| {
             column.role == Role::Identifier && column.value_type == ValueType::TimePeriod
         };
-        let mut positions = columns.iter().enumerate().filter(|(_, column)| fits(column)).map(|(at, _)| at);
-        match (positions.next(), positions.next()) {
+        let mut found = columns.iter().enumerate().filter(|(_, column)| fits(column)).map(|(at, _)| at);
+        match (found.next(), found.next()) {
             (Some(at), None) => Some(at),
             _ => {
                 let message = "`period_indicator` needs exactly one identifier of type `time_period`";

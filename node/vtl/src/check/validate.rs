@@ -81,9 +81,8 @@ impl Checker<'_> {
         let identifiers = columns_with_role(&a, Role::Identifier);
         let partner = |at: &usize| {
             let column = a.get(*at)?;
-            let position =
-                b.iter().position(|other| other.name == column.name && other.role == column.role)?;
-            (b.get(position)?.value_type == column.value_type).then_some((*at, position))
+            let found = b.iter().position(|other| other.name == column.name && other.role == column.role)?;
+            (b.get(found)?.value_type == column.value_type).then_some((*at, found))
         };
         let keys: Vec<(usize, usize)> = identifiers.iter().filter_map(partner).collect();
         if keys.len() != identifiers.len() || keys.len() != columns_with_role(&b, Role::Identifier).len() {
@@ -126,12 +125,12 @@ impl Checker<'_> {
         let mut common = |cells: &mut dyn Iterator<Item = &'e Cell>, default: ValueType| {
             let mut value_type = None;
             for cell in cells {
-                let label_type = constant_expr(Some(cell.clone()), span).value_type;
-                if value_type.is_some() && value_type != label_type {
+                let seen = constant_expr(Some(cell.clone()), span).value_type;
+                if value_type.is_some() && value_type != seen {
                     let message = "the error codes or the error levels have different types";
                     return self.report_error(DiagnosticCode::Type, span, message);
                 }
-                value_type = label_type;
+                value_type = seen;
             }
             Some(value_type.unwrap_or(default))
         };
@@ -236,8 +235,8 @@ impl Checker<'_> {
         }
         let mut names = signature.iter().zip(given);
         if !domains && let Some((signed, component)) = names.find(|(s, c)| s.name.text != c.name.text) {
-            let (declared, given) = (&signed.name.text, &component.name.text);
-            let message = format!("the ruleset is defined on the variable `{declared}`, found `{given}`");
+            let (wanted, seen) = (&signed.name.text, &component.name.text);
+            let message = format!("the ruleset is defined on the variable `{wanted}`, found `{seen}`");
             return self.report_error(DiagnosticCode::Structure, component.name.span, message);
         }
         Some(given.to_vec())
@@ -249,9 +248,9 @@ impl Checker<'_> {
         names: impl Iterator<Item = Option<&'r Ident>> + Clone,
     ) -> Option<()> {
         let named = names.clone().flatten().count();
-        let mut distinct = std::collections::BTreeSet::new();
+        let mut seen = std::collections::BTreeSet::new();
         for name in names.clone().flatten() {
-            if !distinct.insert(&name.text) {
+            if !seen.insert(&name.text) {
                 let message = format!("two rules are called `{}`", name.text);
                 return self.report_error(DiagnosticCode::Duplicate, name.span, message);
             }

@@ -190,9 +190,9 @@ impl Checker<'_> {
         if default.value_type.is_none() || value_type.is_none() || default.value_type == value_type {
             return Some(default);
         }
-        let expected = value_type.map_or(String::new(), with_article);
+        let wanted = value_type.map_or(String::new(), with_article);
         let message = format!(
-            "the default of `{}` must be {expected}, found {}",
+            "the default of `{}` must be {wanted}, found {}",
             op.name(),
             describe_type(default.value_type)
         );

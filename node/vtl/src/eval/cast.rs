@@ -39,13 +39,13 @@ pub(super) fn eval_cast(
         cells.push(match cell {
             None => None,
             Some(cell) => {
-                let converted = match &mask {
+                let made = match &mask {
                     None => cast_cell(&cell, from, to),
                     Some(mask) => cast_with_mask(mask, &cell, to),
                 };
                 let failed =
                     || ((DiagnosticCode::Cast, format!("cannot cast `{cell}` to {}", to.as_str())), row);
-                Some(converted.ok_or_else(failed)?)
+                Some(made.ok_or_else(failed)?)
             }
         });
     }

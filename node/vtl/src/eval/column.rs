@@ -264,28 +264,28 @@ pub(super) fn normalize_column(column: SharedColumn, threads: Threads) -> Column
 
 /// Removes unused texts from a dictionary.
 fn prune_dictionary(texts: TextColumn) -> TextColumn {
-    let mut used = vec![false; texts.dictionary().len()];
+    let mut seen = vec![false; texts.dictionary().len()];
     for code in texts.codes() {
-        if let Some(slot) = used.get_mut(*code as usize) {
+        if let Some(slot) = seen.get_mut(*code as usize) {
             *slot = true;
         }
     }
     // Common case: every text is used, nothing is copied.
-    if used.iter().all(|used| *used) {
+    if seen.iter().all(|seen| *seen) {
         return texts;
     }
     let mut next = 0;
     // New code of each used text. Codes of unused texts are never looked up.
-    let places: Vec<u32> = used
+    let places: Vec<u32> = seen
         .iter()
-        .map(|used| {
+        .map(|seen| {
             let place = next;
-            next += u32::from(*used);
+            next += u32::from(*seen);
             place
         })
         .collect();
     let dictionary =
-        texts.dictionary().iter().zip(&used).filter(|(_, used)| **used).map(|(text, _)| text.clone());
+        texts.dictionary().iter().zip(&seen).filter(|(_, seen)| **seen).map(|(text, _)| text.clone());
     let codes =
         texts.codes().iter().map(|code| places.get(*code as usize).copied().unwrap_or(TextColumn::NULL));
     TextColumn::from_parts(dictionary.collect(), codes.collect()).unwrap_or_default()

@@ -53,23 +53,22 @@ fn levenshtein(a: &[char], b: &[char]) -> usize {
 fn damerau_levenshtein(a: &[char], b: &[char]) -> usize {
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
     // For each column the last row, from 1, that has its character.
-    let mut last_rows = vec![0; b.len()];
+    let mut seen = vec![0; b.len()];
     for (i, x) in a.iter().enumerate() {
         let before = rows.last().map(Vec::as_slice).unwrap_or_default();
         let mut row = vec![i + 1];
         // The last column, from 1, that has the character of this row.
         let mut column = 0;
-        for (j, (y, last_row)) in b.iter().zip(&mut last_rows).enumerate() {
+        for (j, (y, seen)) in b.iter().zip(&mut seen).enumerate() {
             let above = |j: usize| before.get(j).copied().unwrap_or(0) + 1;
             let left = row.last().copied().unwrap_or(0) + 1;
             let mut best = (above(j) - usize::from(x == y)).min(above(j + 1)).min(left);
-            if let (Some(up), Some(back)) = (usize::checked_sub(*last_row, 1), usize::checked_sub(column, 1))
-            {
+            if let (Some(up), Some(back)) = (usize::checked_sub(*seen, 1), usize::checked_sub(column, 1)) {
                 let corner = rows.get(up).and_then(|row| row.get(back)).copied().unwrap_or(0);
                 best = best.min(corner + (i - up - 1) + (j - back - 1) + 1);
             }
             if x == y {
-                (column, *last_row) = (j + 1, i + 1);
+                (column, *seen) = (j + 1, i + 1);
             }
             row.push(best);
         }
@@ -125,8 +124,8 @@ mod tests {
     use super::*;
 
     fn check(method: StringDistance, a: &str, b: &str, want: &str) {
-        let distance = |a, b| string_distance(method, a, b).unwrap().to_string();
-        assert_eq!((distance(a, b), distance(b, a)), (want.to_owned(), want.to_owned()), "{a} {b}");
+        let found = |a, b| string_distance(method, a, b).unwrap().to_string();
+        assert_eq!((found(a, b), found(b, a)), (want.to_owned(), want.to_owned()), "{a} {b}");
     }
 
     #[test]

@@ -249,20 +249,20 @@ impl OperatorCall<'_> {
         &self,
         value: impl Fn(usize) -> Result<Option<bool>, IncomparablePeriods> + Sync,
     ) -> Result<Column, EvalError> {
-        let mut truths = vec![None; self.rows];
+        let mut made = vec![None; self.rows];
         let renew = |row: usize, slot: &mut Option<bool>| {
             if self.is_selected(row) {
                 *slot = value(row).map_err(|IncomparablePeriods| row)?;
             }
             Ok(())
         };
-        fill_slots(self.threads, &mut truths, renew).map_err(|row: usize| EvalError {
+        fill_slots(self.threads, &mut made, renew).map_err(|row: usize| EvalError {
             code: DiagnosticCode::Frequency,
             message: format!("`{}` cannot order periods of different frequencies", self.op.name()),
             span: self.span,
             row,
         })?;
-        Ok(Column::Boolean(truths))
+        Ok(Column::Boolean(made))
     }
 
     /// Returns a comparison of the operands at a row; `None` when either is null.
@@ -346,11 +346,11 @@ impl OperatorCall<'_> {
     fn eval_in(&self, a: &ColumnarValue, list: &[ColumnarValue]) -> Result<Column, EvalError> {
         let comparisons: Vec<_> = list.iter().map(|item| self.comparator(a, item)).collect();
         self.map_booleans(|row| {
-            let mut member = Some(false);
+            let mut found = Some(false);
             for compare in &comparisons {
-                member = three_valued(Op::Or, member, self.relation_holds(Op::Equal, compare(row))?);
+                found = three_valued(Op::Or, found, self.relation_holds(Op::Equal, compare(row))?);
             }
-            Ok(if self.op == Op::NotIn { member.map(|member| !member) } else { member })
+            Ok(if self.op == Op::NotIn { found.map(|found| !found) } else { found })
         })
     }
 
@@ -391,10 +391,10 @@ impl OperatorCall<'_> {
     /// Evaluates `||`: null counts as the empty text; a result above the size of a cell is an error.
     fn eval_concat(&self, a: &ColumnarValue, b: &ColumnarValue) -> Result<Column, EvalError> {
         let (a, b) = (a.as_texts(), b.as_texts());
-        let mut texts: Vec<Option<String>> = Vec::with_capacity(self.rows);
+        let mut made: Vec<Option<String>> = Vec::with_capacity(self.rows);
         for row in 0..self.rows {
             if !self.is_selected(row) {
-                texts.push(None);
+                made.push(None);
                 continue;
             }
             let text = format!("{}{}", a.at(row).unwrap_or_default(), b.at(row).unwrap_or_default());
@@ -402,9 +402,9 @@ impl OperatorCall<'_> {
                 let message = format!("`||` makes a text of more than {CELL_BYTES_MAX} bytes");
                 return Err(EvalError { code: DiagnosticCode::Overflow, message, span: self.span, row });
             }
-            texts.push(Some(text));
+            made.push(Some(text));
         }
-        Ok(Column::Text(TextColumn::from_rows(texts.iter().map(Option::as_deref))))
+        Ok(Column::Text(TextColumn::from_rows(made.iter().map(Option::as_deref))))
     }
 
     /// Evaluates `getyear` and `getmonth` at the first day of a period; the year of a week is its ISO

@@ -113,19 +113,19 @@ pub(super) fn eval_group(
     // The keys of a group are those of its first row.
     let firsts: Vec<u32> =
         groups.runs.iter().filter_map(|run| groups.rows(*run).next()).map(|row| row as u32).collect();
-    let mut columns: Vec<SharedColumn> =
+    let mut made: Vec<SharedColumn> =
         columns.iter().map(|column| SharedColumn::new(column.gather(&firsts))).collect();
     for (summary, operand) in summaries.iter().zip(operands) {
         let column =
             aggregate_groups(summary, operand.as_deref(), &groups, threads).map_err(|(error, at)| {
-                let keys = Relation { columns: columns.iter().take(keys.len()).cloned().collect(), rows };
+                let keys = Relation { columns: made.iter().take(keys.len()).cloned().collect(), rows };
                 let message = format!("`{}`: {error}", summary.op.name());
                 Diagnostic::new(DiagnosticCode::Overflow, summary.span, message)
                     .at_data_point(data_point_key(&step.columns, &keys, at))
             })?;
-        columns.push(SharedColumn::new(column));
+        made.push(SharedColumn::new(column));
     }
-    Ok(Relation { columns, rows })
+    Ok(Relation { columns: made, rows })
 }
 
 /// Returns the column of a key, converted to a coarser frequency when `time_agg` asks for it.
@@ -221,12 +221,12 @@ fn map_groups<T: Clone + Send>(
     threads: Threads,
     value: impl Fn((usize, usize)) -> Result<Option<T>, decimal128::Error> + Sync,
 ) -> Result<Vec<Option<T>>, GroupError> {
-    let mut results = vec![None; groups.runs.len()];
-    fill_slots(threads, &mut results, |at, slot| {
+    let mut made = vec![None; groups.runs.len()];
+    fill_slots(threads, &mut made, |at, slot| {
         *slot = value(groups.runs.get(at).copied().unwrap_or_default()).map_err(|error| (error, at))?;
         Ok(())
     })?;
-    Ok(results)
+    Ok(made)
 }
 
 fn integer_sum_by_group(

@@ -177,7 +177,7 @@ fn merge_keys(
     a: &SortedKeys,
     b: &SortedKeys,
     matching: JoinMode,
-    mut on_match: impl FnMut(Range<usize>, Range<usize>),
+    mut found: impl FnMut(Range<usize>, Range<usize>),
 ) {
     let (mut at, mut other) = (0, 0);
     while let Some(key) = a.rank(at) {
@@ -185,7 +185,7 @@ fn merge_keys(
             let alone = b.run(other);
             other = alone.end;
             if matching == JoinMode::Full {
-                on_match(0..0, alone);
+                found(0..0, alone);
             }
         }
         let left = a.run(at);
@@ -193,15 +193,15 @@ fn merge_keys(
         if b.rank(other) == Some(key) {
             let right = b.run(other);
             other = right.end;
-            on_match(left, right);
+            found(left, right);
         } else if matching != JoinMode::Inner {
-            on_match(left, 0..0);
+            found(left, 0..0);
         }
     }
     while matching == JoinMode::Full && b.rank(other).is_some() {
         let alone = b.run(other);
         other = alone.end;
-        on_match(0..0, alone);
+        found(0..0, alone);
     }
 }
 

@@ -61,9 +61,9 @@ fn nearest_values(operand: &Column, points: &[usize], back: bool) -> Vec<Option<
     if back {
         return points.iter().enumerate().map(look).collect();
     }
-    let mut results: Vec<Option<usize>> = points.iter().enumerate().rev().map(&mut look).collect();
-    results.reverse();
-    results
+    let mut found: Vec<Option<usize>> = points.iter().enumerate().rev().map(&mut look).collect();
+    found.reverse();
+    found
 }
 
 /// Returns the row `count` data points before or after each row; `usize::MAX` beyond the partition.

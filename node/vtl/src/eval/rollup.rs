@@ -179,8 +179,8 @@ impl<'a> RollupEvaluator<'a> {
         }
         let item = self.item_index(&rule.left).filter(|item| !computed.contains_key(item));
         let given = self.is_produced(&right);
-        let present = right.points.iter().any(|(_, point)| point.is_some());
-        let Some(item) = item.filter(|_| rule.relation == Op::Equal && (given || present)) else {
+        let found = right.points.iter().any(|(_, point)| point.is_some());
+        let Some(item) = item.filter(|_| rule.relation == Op::Equal && (given || found)) else {
             return Ok(());
         };
         let virals = self.propagate_attributes(right.points.iter().map(|(_, point)| point))?;
@@ -372,7 +372,7 @@ impl<'a> RollupEvaluator<'a> {
         let mut identifiers = 0;
         let mut virals = 0;
         let mut columns: Vec<Column> = Vec::new();
-        let source: Vec<usize> = self.result_rows.iter().map(|result| result.row).collect();
+        let source: Vec<usize> = self.result_rows.iter().map(|made| made.row).collect();
         for field in &step.columns {
             let column = match field.role {
                 Role::Identifier
@@ -380,13 +380,13 @@ impl<'a> RollupEvaluator<'a> {
                         && self.rollup.check
                         && identifiers > self.rollup.keys.len() =>
                 {
-                    self.row_column(field.value_type, |result| {
-                        self.rule_of(result).map(|rule| Cell::Text(rule.name.clone()))
+                    self.row_column(field.value_type, |made| {
+                        self.rule_of(made).map(|rule| Cell::Text(rule.name.clone()))
                     })
                 }
                 Role::Identifier if identifiers == self.rollup.rule => self
-                    .row_column(field.value_type, |result| {
-                        self.rule_of(result).and_then(|rule| code_cell(&rule.left, field.value_type))
+                    .row_column(field.value_type, |made| {
+                        self.rule_of(made).and_then(|rule| code_cell(&rule.left, field.value_type))
                     }),
                 Role::Identifier => {
                     let column = self.relation.columns.get(identifiers);
@@ -395,7 +395,7 @@ impl<'a> RollupEvaluator<'a> {
                 Role::ViralAttribute => {
                     let at = virals;
                     virals += 1;
-                    self.row_column(field.value_type, |result| result.virals.get(at).cloned().flatten())
+                    self.row_column(field.value_type, |made| made.virals.get(at).cloned().flatten())
                 }
                 _ => self.measure_column(&field.name, field.value_type),
             };
@@ -410,8 +410,8 @@ impl<'a> RollupEvaluator<'a> {
         Relation { columns, rows }
     }
 
-    fn rule_of(&self, result: &RollupRow) -> Option<&'a crate::plan::RollupRule> {
-        self.rollup.rules.get(result.rule)
+    fn rule_of(&self, made: &RollupRow) -> Option<&'a crate::plan::RollupRule> {
+        self.rollup.rules.get(made.rule)
     }
 
     fn row_column(
@@ -431,20 +431,19 @@ impl<'a> RollupEvaluator<'a> {
                 _ => Some(Cell::Number(number)),
             }
         };
-        let wrong =
-            |result: &RollupRow| (result.truth == Some(false)).then(|| self.rule_of(result)).flatten();
+        let wrong = |made: &RollupRow| (made.truth == Some(false)).then(|| self.rule_of(made)).flatten();
         match name {
             "bool_var" if self.rollup.check => {
-                self.row_column(value_type, |result| result.truth.map(Cell::Boolean))
+                self.row_column(value_type, |made| made.truth.map(Cell::Boolean))
             }
-            "imbalance" if self.rollup.check => self.row_column(value_type, |result| value(result.imbalance)),
+            "imbalance" if self.rollup.check => self.row_column(value_type, |made| value(made.imbalance)),
             "errorcode" if self.rollup.check => {
-                self.row_column(value_type, |result| wrong(result)?.error.code.clone())
+                self.row_column(value_type, |made| wrong(made)?.error.code.clone())
             }
             "errorlevel" if self.rollup.check => {
-                self.row_column(value_type, |result| wrong(result)?.error.level.clone())
+                self.row_column(value_type, |made| wrong(made)?.error.level.clone())
             }
-            _ => self.row_column(value_type, |result| value(result.left)),
+            _ => self.row_column(value_type, |made| value(made.left)),
         }
     }
 }

@@ -21,9 +21,9 @@ pub(super) fn eval_semi_join(
     span: Span,
 ) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows.saturating_add(right.rows), SORT_STEPS, span)?;
-    let matched = match_keys(left, right, keys);
+    let found = match_keys(left, right, keys);
     let kept: Vec<u32> =
-        matched.iter().zip(0..).filter(|(matched, _)| **matched == present).map(|(_, row)| row).collect();
+        found.iter().zip(0..).filter(|(found, _)| **found == present).map(|(_, row)| row).collect();
     meter.charge(kept.len() * left.columns.len(), COPY_STEPS, span)?;
     meter.reserve(kept.len(), left.columns.len(), span)?;
     let columns = left.columns.iter().map(|column| SharedColumn::new(column.gather(&kept))).collect();
@@ -57,15 +57,15 @@ fn match_keys(left: &Relation, right: &Relation, keys: &[(usize, usize)]) -> Vec
     }
     let order = sort_key::sort_order(&a, size);
     let mut others = b.into_iter().peekable();
-    let mut matched = vec![false; left.rows];
+    let mut found = vec![false; left.rows];
     for place in 0..left.rows {
         let row = order.as_ref().and_then(|order| order.get(place)).map_or(place, |row| *row as usize);
         let key = a.get(row).copied().unwrap_or_default();
         // Both sides are ascending, so the right side is scanned once.
         while others.next_if(|other| *other < key).is_some() {}
-        if let Some(slot) = matched.get_mut(row) {
+        if let Some(slot) = found.get_mut(row) {
             *slot = others.peek() == Some(&key);
         }
     }
-    matched
+    found
 }

@@ -47,12 +47,12 @@ pub(super) fn eval_text(
         TextOp::Match => {
             let mut last: Option<(&str, CharacterPattern)> = None;
             let matches = |row: usize| {
-                let source = operands.other.at(row).unwrap_or_default();
+                let wanted = operands.other.at(row).unwrap_or_default();
                 // Adjacent rows with the same pattern share its compiled form.
-                if last.as_ref().is_none_or(|(pattern, _)| *pattern != source) {
+                if last.as_ref().is_none_or(|(pattern, _)| *pattern != wanted) {
                     last = Some((
-                        source,
-                        CharacterPattern::new(source).map_err(|reason| (DiagnosticCode::Domain, reason))?,
+                        wanted,
+                        CharacterPattern::new(wanted).map_err(|reason| (DiagnosticCode::Domain, reason))?,
                     ));
                 }
                 let text = operands.text.at(row).unwrap_or_default();
@@ -69,8 +69,8 @@ pub(super) fn eval_text(
             each.map_rows(between).map(Column::Number)
         }
         _ => {
-            let texts = each.map_rows(|row| operands.transform_text(op, row, given))?;
-            Ok(Column::Text(TextColumn::from_rows(texts.iter().map(Option::as_deref))))
+            let made = each.map_rows(|row| operands.transform_text(op, row, given))?;
+            Ok(Column::Text(TextColumn::from_rows(made.iter().map(Option::as_deref))))
         }
     }
 }
@@ -88,12 +88,12 @@ impl NonNullRows<'_> {
         mut value: impl FnMut(usize) -> Result<T, ValueError>,
     ) -> Result<Vec<Option<T>>, RowError> {
         let taken = |row: usize| self.mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
-        let mut results = Vec::with_capacity(self.rows);
+        let mut made = Vec::with_capacity(self.rows);
         for row in 0..self.rows {
             let known = taken(row) && !self.values.iter().any(|operand| operand.is_null(row));
-            results.push(if known { Some(value(row).map_err(|wrong| (wrong, row))?) } else { None });
+            made.push(if known { Some(value(row).map_err(|wrong| (wrong, row))?) } else { None });
         }
-        Ok(results)
+        Ok(made)
     }
 }
 
@@ -101,7 +101,7 @@ impl TextOperands<'_> {
     /// Evaluates an operator that maps a text to a text.
     fn transform_text(&self, op: TextOp, row: usize, given: usize) -> Result<String, ValueError> {
         let text = self.text.at(row).unwrap_or_default();
-        let result = match op {
+        let made = match op {
             TextOp::Trim => text.trim().to_owned(),
             TextOp::TrimLeft => text.trim_start().to_owned(),
             TextOp::TrimRight => text.trim_end().to_owned(),
@@ -118,8 +118,8 @@ impl TextOperands<'_> {
                 if count == 0 { text.to_owned() } else { text.replace(old, new) }
             }
         };
-        check_text_size(op, result.len())?;
-        Ok(result)
+        check_text_size(op, made.len())?;
+        Ok(made)
     }
 
     /// Evaluates `substr`: a number of characters from a position, or all to the end.
@@ -142,15 +142,15 @@ impl TextOperands<'_> {
     fn find_occurrence(&self, row: usize, given: usize) -> Result<i64, ValueError> {
         let start = self.positive_count(0, row, given > 2, "the start of `instr`")?;
         let nth = self.positive_count(1, row, given > 3, "the occurrence of `instr`")?;
-        let (text, part) = (self.text.at(row).unwrap_or_default(), self.other.at(row).unwrap_or_default());
+        let (text, wanted) = (self.text.at(row).unwrap_or_default(), self.other.at(row).unwrap_or_default());
         // The empty text has no occurrence.
-        if part.is_empty() {
+        if wanted.is_empty() {
             return Ok(0);
         }
         let places = text.char_indices().enumerate().skip(start - 1);
-        let mut matches =
-            places.filter(|(_, (at, _))| text.get(*at..).is_some_and(|rest| rest.starts_with(part)));
-        Ok(matches.nth(nth - 1).map_or(0, |(place, _)| place as i64 + 1))
+        let mut found =
+            places.filter(|(_, (at, _))| text.get(*at..).is_some_and(|rest| rest.starts_with(wanted)));
+        Ok(found.nth(nth - 1).map_or(0, |(place, _)| place as i64 + 1))
     }
 
     /// Returns a positive argument; 1 when it is omitted.

@@ -83,9 +83,9 @@ pub(super) fn map_items<T: Sync, R: Send>(
     std::thread::scope(|scope| {
         let part = &part;
         let others: Vec<_> = parts.map(|things| scope.spawn(move || part(things))).collect();
-        let mut results = part(first);
-        results.extend(others.into_iter().flat_map(join_thread));
-        results
+        let mut made = part(first);
+        made.extend(others.into_iter().flat_map(join_thread));
+        made
     })
 }
 

@@ -146,9 +146,9 @@ fn add_duration(period: Period, count: i64, unit: &str) -> Result<Period, ValueE
 fn days_to_duration(op: TimeOp, days: i64) -> Result<Duration, ValueError> {
     let (each, months) = if op == TimeOp::DaysToYear { (YEAR_DAYS, 12) } else { (MONTH_DAYS, 1) };
     let part = |count: i64| u32::try_from(count).ok();
-    let convert = || Duration::new(part(days.checked_div(each)?)?.checked_mul(months)?, part(days % each)?);
+    let made = || Duration::new(part(days.checked_div(each)?)?.checked_mul(months)?, part(days % each)?);
     let message = || format!("`{}`: {days} days are outside the range of durations", op.name());
-    convert().ok_or_else(|| (DiagnosticCode::Overflow, message()))
+    made().ok_or_else(|| (DiagnosticCode::Overflow, message()))
 }
 
 /// Converts years and days, or months and days, to days.

@@ -149,21 +149,21 @@ fn irregular_interval(name: &str, relation: &Relation, row: usize, step: &PlanSt
 pub(super) fn replace_identifier(
     relation: Relation,
     column: usize,
-    shifted: SharedColumn,
+    made: SharedColumn,
     meter: &mut BudgetMeter,
     step: &PlanStep,
 ) -> Result<Relation, Diagnostic> {
     let mut relation = relation;
     meter.charge(relation.rows, SORT_STEPS + COPY_STEPS * relation.columns.len() as u64, step.span)?;
     meter.reserve(relation.rows, relation.columns.len(), step.span)?;
-    if let Some(row) = shifted.first_null() {
+    if let Some(row) = made.first_null() {
         let name = step.columns.get(column).map_or("", |field| &field.name);
         let message = format!("the identifier `{name}` is null");
         let cell = data_point_key(&step.columns, &relation, row);
         return Err(Diagnostic::new(DiagnosticCode::NullIdentifier, step.span, message).at_data_point(cell));
     }
     if let Some(slot) = relation.columns.get_mut(column) {
-        *slot = shifted;
+        *slot = made;
     }
     sort_canonical(relation, step)
 }

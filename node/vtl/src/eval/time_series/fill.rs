@@ -52,15 +52,15 @@ pub(super) fn fill_periods(
     }
     let sources: Vec<usize> =
         gaps.iter().flat_map(|gap| std::iter::repeat_n(gap.row, gap.count as usize)).collect();
-    let added = gaps.iter().flat_map(|gap| (0..i64::from(gap.count)).map(|at| gap.first.shift(at)));
-    let added = clock.column(&added.collect::<Vec<Option<Period>>>());
+    let made = gaps.iter().flat_map(|gap| (0..i64::from(gap.count)).map(|at| gap.first.shift(at)));
+    let made = clock.column(&made.collect::<Vec<Option<Period>>>());
     let known = 0..relation.rows;
     let same: Vec<usize> = known.clone().chain(sources).collect();
     // Added data points copy the identifiers; their measures and attributes are null.
     let null: Vec<usize> = known.chain((relation.rows..rows).map(|_| usize::MAX)).collect();
     let columns = step.columns.iter().zip(&relation.columns).enumerate().map(|(at, (field, column))| {
         if at == time {
-            return SharedColumn::new(append_times(&times, &added));
+            return SharedColumn::new(append_times(&times, &made));
         }
         SharedColumn::new(column.gather(if field.role == Role::Identifier { &same } else { &null }))
     });
@@ -81,7 +81,7 @@ fn find_gaps(line: &[u32], periods: &[Period], limits: CoveredDays) -> Vec<Perio
         series.entry(period.frequency()).or_default().push(*period);
     }
     let row = line.first().map_or(0, |row| *row as usize);
-    let mut gaps = Vec::new();
+    let mut found = Vec::new();
     for (frequency, known) in series {
         let ends = (known.first().copied(), known.last().copied());
         let (Some(mut first), Some(mut last)) = ends else { continue };
@@ -96,12 +96,12 @@ fn find_gaps(line: &[u32], periods: &[Period], limits: CoveredDays) -> Vec<Perio
             if at > next
                 && let Some(first) = Period::from_ordinal(frequency, next)
             {
-                gaps.push(PeriodGap { row, first, count: at.abs_diff(next) });
+                found.push(PeriodGap { row, first, count: at.abs_diff(next) });
             }
             next = at + 1;
         }
     }
-    gaps
+    found
 }
 
 /// Returns the first period that starts on or after a day (`first`), or the last that ends on or

@@ -38,7 +38,7 @@ pub(super) fn eval_flow(
             columns.push(column.clone());
             continue;
         }
-        let column =
+        let made =
             flow_column(column, lines, &series, op == SeriesOp::FlowToStock).map_err(|(error, row)| {
                 let message = format!("`{}`: {error}", op.name());
                 Diagnostic::new(DiagnosticCode::Overflow, step.span, message).at_data_point(data_point_key(
@@ -47,7 +47,7 @@ pub(super) fn eval_flow(
                     row,
                 ))
             })?;
-        columns.push(SharedColumn::new(column));
+        columns.push(SharedColumn::new(made));
     }
     Ok(Relation { columns, rows: relation.rows })
 }
@@ -102,18 +102,18 @@ fn running_sums<T: Copy, S: Default>(
     series: &[usize],
     add: impl Fn(&mut S, T) -> Result<T, Error>,
 ) -> Result<Vec<Option<T>>, (Error, usize)> {
-    let mut sums = vec![None; rows.len()];
+    let mut made = vec![None; rows.len()];
     for line in lines.iter() {
         // Each frequency within a group is a series of its own.
         let mut states: [S; SERIES] = Default::default();
         for row in line.iter().map(|row| *row as usize) {
             let state = series.get(row).and_then(|at| states.get_mut(*at));
             if let (Some(value), Some(state)) = (rows.get(row).copied().flatten(), state) {
-                set_row(&mut sums, row, Some(add(state, value).map_err(|error| (error, row))?));
+                set_row(&mut made, row, Some(add(state, value).map_err(|error| (error, row))?));
             }
         }
     }
-    Ok(sums)
+    Ok(made)
 }
 
 /// Returns the first value, then the difference from the previous one; null when either is null.
@@ -123,7 +123,7 @@ fn period_differences<T: Copy>(
     series: &[usize],
     less: impl Fn(T, T) -> Result<T, Error>,
 ) -> Result<Vec<Option<T>>, (Error, usize)> {
-    let mut flows = vec![None; rows.len()];
+    let mut made = vec![None; rows.len()];
     for line in lines.iter() {
         let mut states: [Option<Option<T>>; SERIES] = [None; SERIES];
         for row in line.iter().map(|row| *row as usize) {
@@ -134,9 +134,9 @@ fn period_differences<T: Copy>(
                 (value, None) => value,
                 _ => None,
             };
-            set_row(&mut flows, row, flow);
+            set_row(&mut made, row, flow);
             *state = Some(value);
         }
     }
-    Ok(flows)
+    Ok(made)
 }
