@@ -50,7 +50,9 @@ pub fn verify_release(release: ReleaseId, fetch: BlockSource<'_>) -> Verificatio
     found.verdict = match rerun_release(release, fetch, &mut found) {
         Ok(verdict) => verdict,
         Err(RunError::Missing(ids)) => missing_verdict(ids),
-        Err(RunError::Failed { code, message }) => failed_verdict(&code, &message),
+        Err(RunError::Failed { code, message } | RunError::TooCostly { code, message }) => {
+            failed_verdict(&code, &message)
+        }
     };
     found
 }
@@ -101,7 +103,7 @@ fn rerun_release(
         let (_, source) = compute::load_dataset(*dataset, fetch)?;
         inputs.insert(name.clone(), source);
     }
-    let outcome = compute::run_recipe(&recipe, inputs)?;
+    let outcome = compute::run_recipe(&recipe, inputs, &vtl::RunCeilings::default())?;
     found.steps = outcome.steps;
     found.results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
     let mut comparison = Comparison::default();

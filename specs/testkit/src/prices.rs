@@ -153,7 +153,9 @@ impl Publisher {
         let structure = Structure { components: price_components(), codes: BTreeMap::new() };
         let input = InputData { structure, table: price_table() };
         let inputs = BTreeMap::from([(make_name("CPI"), input)]);
-        let outcome = run_recipe(&inflation_recipe(INFLATION_SCRIPT), inputs).unwrap();
+        let outcome =
+            run_recipe(&inflation_recipe(INFLATION_SCRIPT), inputs, &ledger::vtl::RunCeilings::default())
+                .unwrap();
         let table = outcome.figures[&make_name("INFLATION")].table.clone();
         self.store_claim(&table)
     }

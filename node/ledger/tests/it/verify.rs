@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
+use ledger::compute::RunError;
 use ledger::verify::verify_release;
 use schemas::cid::ReleaseId;
 use schemas::decimal::Decimal;
+use schemas::object::Recipe;
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table};
 use schemas::verdict::Verdict;
@@ -41,6 +43,7 @@ fn code_lists_of_the_inputs_come_with_the_result() {
     let outcome = ledger::compute::run_recipe(
         &inflation_recipe(INFLATION_SCRIPT),
         BTreeMap::from([(make_name("CPI"), source)]),
+        &vtl::RunCeilings::default(),
     )
     .unwrap();
     let figures = &outcome.figures[&make_name("INFLATION")];
@@ -161,6 +164,36 @@ fn what_cannot_run_is_failed_and_says_why() {
 }
 
 #[test]
+fn a_ceiling_of_this_machine_is_no_failure_of_the_recipe() {
+    let mut publisher = Publisher::new(1);
+    let dataset = publisher.store_dataset(&price_table());
+    let ended = |recipe: &Recipe, ceilings: vtl::RunCeilings| {
+        let (_, source) = ledger::compute::load_dataset(dataset, &|id| publisher.block(id)).unwrap();
+        let inputs = BTreeMap::from([(make_name("CPI"), source)]);
+        match ledger::compute::run_recipe(recipe, inputs, &ceilings).unwrap_err() {
+            RunError::TooCostly { code, .. } => ("too costly", code),
+            RunError::Failed { code, .. } => ("failed", code),
+            RunError::Missing(_) => ("missing", String::new()),
+        }
+    };
+    let reader = vtl::RunCeilings::default;
+    let stop = || Some(std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true)));
+    let recipe = inflation_recipe(INFLATION_SCRIPT);
+    for (ceilings, code) in [
+        (vtl::RunCeilings { steps: 1, ..reader() }, "ceiling-steps"),
+        (vtl::RunCeilings { cells: 1, ..reader() }, "ceiling-cells"),
+        (vtl::RunCeilings { bytes: 1, ..reader() }, "ceiling-bytes"),
+        (vtl::RunCeilings { stop: stop(), ..reader() }, "ceiling-time"),
+    ] {
+        assert_eq!(ended(&recipe, ceilings), ("too costly", code.to_owned()));
+    }
+    let mut modest = recipe;
+    modest.limits.steps = 1;
+    let ceilings = vtl::RunCeilings { steps: 1, ..reader() };
+    assert_eq!(ended(&modest, ceilings), ("failed", "budget".to_owned()));
+}
+
+#[test]
 fn columns_that_the_recipe_does_not_know_change_nothing() {
     let mut publisher = Publisher::new(1);
     let plan = inflation_recipe(INFLATION_SCRIPT);
@@ -171,6 +204,11 @@ fn columns_that_the_recipe_does_not_know_change_nothing() {
     let table = Table::new(ComponentList::new(parts).unwrap(), columns).unwrap();
     let dataset = publisher.store_dataset(&table);
     let (_, source) = ledger::compute::load_dataset(dataset, &|id| publisher.block(id)).unwrap();
-    let outcome = ledger::compute::run_recipe(&plan, BTreeMap::from([(make_name("CPI"), source)])).unwrap();
+    let outcome = ledger::compute::run_recipe(
+        &plan,
+        BTreeMap::from([(make_name("CPI"), source)]),
+        &vtl::RunCeilings::default(),
+    )
+    .unwrap();
     assert_eq!(outcome.figures[&make_name("INFLATION")].table.shape(), price_table().shape());
 }

@@ -78,7 +78,7 @@ pub(super) fn publish_release(core: &mut Core<MemoryStorage>, claim: Claim) -> R
     let published = core.publish(&encode_object(&recipe).unwrap(), Vec::new(), 0).unwrap();
     let structure = Structure { components: index_components(), codes: BTreeMap::new() };
     let inputs = BTreeMap::from([(make_name("CPI"), InputData { structure, table: index_table() })]);
-    let outcome = run_recipe(&recipe, inputs).unwrap();
+    let outcome = run_recipe(&recipe, inputs, &ledger::vtl::RunCeilings::default()).unwrap();
     let figures = &outcome.figures[&make_name("INFLATION")];
     let (content, blocks): (_, Vec<Block>) = match claim {
         Claim::Correct => (figures.content, figures.blocks.clone()),
