@@ -413,6 +413,9 @@ pub struct VerifyArgs {
     /// Figure of a bundle, by key and period as in an address, such as USA/2010.
     #[arg(long, value_name = "KEY/PERIOD")]
     pub figure: Option<String>,
+    /// Give up after this time: a recipe may be written to run for ever.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub max_seconds: u64,
 }
 
 /// `assay retract`.

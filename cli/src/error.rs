@@ -200,7 +200,8 @@ impl From<ledger::compute::RunError> for CommandError {
     fn from(error: ledger::compute::RunError) -> Self {
         match error {
             ledger::compute::RunError::Missing(_) => CommandError::not_found(error.to_string()),
-            ledger::compute::RunError::Failed { code, message } => CommandError::usage(&code, message),
+            ledger::compute::RunError::Failed { code, message }
+            | ledger::compute::RunError::TooCostly { code, message } => CommandError::usage(&code, message),
         }
     }
 }

@@ -69,7 +69,7 @@ fn run_recipe(args: &RecipeRunArgs, printer: &Printer) -> Result<u8, CommandErro
     }
     let inputs = load_input_files(&args.input, known.as_ref(), printer)?;
     let recipe = known.map_or_else(|| recipe_source::load_recipe_or_script(&args.recipe, &inputs), Ok)?;
-    let outcome = ledger::compute::compute_tables(&recipe, inputs)?;
+    let outcome = ledger::compute::compute_tables(&recipe, inputs, &ledger::vtl::RunCeilings::default())?;
     if let Some(wanted) = &args.csv {
         let table = outcome.tables.iter().find(|(name, _)| name.as_str() == wanted);
         let (_, table) =

@@ -6,11 +6,14 @@ mod screen;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use ledger::bundle::{BUNDLE_BYTES_MAX, Bundle};
 use ledger::standing::{RootStanding, Standing};
 use ledger::verify::{Verification, Verifier};
+use ledger::vtl::RunCeilings;
 use schemas::address::{Address, SCHEME};
 use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
 use schemas::entry::Entry;
@@ -52,13 +55,14 @@ pub(super) fn run(global: &GlobalArgs, args: &VerifyArgs, printer: &Printer) -> 
         return Err(CommandError::usage("bundle", "the bundle has no root, so there is nothing to verify"));
     }
     let target = FigureTarget::parse(&args.target, args.figure.as_deref())?;
+    let ceilings = start_deadline(Duration::from_secs(args.max_seconds));
     let mut codes = Vec::new();
     let mut documents = Vec::new();
     for (at, root) in bundle.roots.iter().enumerate() {
         if at > 0 {
             printer.print_line("");
         }
-        let report = verify_root(&bundle, *root, own, &target)?;
+        let report = verify_root(&bundle, *root, own, &target, &ceilings)?;
         screen::print_report(&report, printer);
         codes.push(report.exit_code());
         documents.push(report.json());
@@ -95,17 +99,31 @@ fn load_bundle(global: &GlobalArgs, target: &str) -> Result<(Vec<u8>, Option<Pub
     Ok((bytes, backend.own_publisher()?))
 }
 
+/// The ceilings of a verification that ends after some time. Nobody has to trust the limits that the author
+/// of a recipe wrote.
+fn start_deadline(limit: Duration) -> RunCeilings {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // The thread ends with the process; nothing waits for it.
+    std::thread::spawn(move || {
+        std::thread::sleep(limit);
+        flag.store(true, Ordering::Relaxed);
+    });
+    RunCeilings { stop: Some(stop), ..RunCeilings::default() }
+}
+
 fn verify_root<'a>(
     bundle: &'a Bundle,
     root: EntryId,
     own: Option<PublisherId>,
     target: &FigureTarget,
+    ceilings: &RunCeilings,
 ) -> Result<RootReport<'a>, CommandError> {
     let entry = bundle.entries.get(&root).ok_or_else(|| CommandError::not_found(format!("entry {root}")))?;
     let object = entry.value().object();
     let start = Instant::now();
     let fetch = |id: Cid| bundle.block(id);
-    let mut verifier = Verifier::new(&fetch);
+    let mut verifier = Verifier::new(&fetch).with_ceilings(ceilings.clone());
     let release = ReleaseId::try_from(object).ok().filter(|_| entry.value().object_type == "release");
     let verification = release.map(|release| verifier.verify_release(release));
     let verdict = match &verification {

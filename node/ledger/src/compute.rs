@@ -29,6 +29,14 @@ pub enum RunError {
         /// Error message with its location.
         message: String,
     },
+    /// This machine did not finish the run: it costs more than the machine allows. Says nothing about the recipe.
+    #[error("{message}")]
+    TooCostly {
+        /// Stable code of the ceiling.
+        code: String,
+        /// Error message with its location.
+        message: String,
+    },
 }
 
 impl RunError {
@@ -156,12 +164,25 @@ fn script_error(source: &str, faults: &[vtl::Diagnostic]) -> RunError {
     RunError::failed(code, lines.join("\n"))
 }
 
-/// Runs a recipe on its inputs.
+/// Classifies the diagnostic of a run: a ceiling of this machine is no fault of the recipe.
+fn run_error(source: &str, error: &vtl::Diagnostic) -> RunError {
+    if error.code.is_ceiling() {
+        let message = vtl::render_diagnostic(source, error);
+        return RunError::TooCostly { code: error.code.as_str().into(), message };
+    }
+    script_error(source, std::slice::from_ref(error))
+}
+
+/// Runs a recipe on its inputs, within the ceilings of this machine above the limits of the recipe.
 ///
 /// # Errors
 /// [`RunError`].
-pub fn run_recipe(recipe: &Recipe, inputs: BTreeMap<Name, InputData>) -> Result<RunOutcome, RunError> {
-    let RunTables { tables, steps, structures } = compute_tables(recipe, inputs)?;
+pub fn run_recipe(
+    recipe: &Recipe,
+    inputs: BTreeMap<Name, InputData>,
+    ceilings: &vtl::RunCeilings,
+) -> Result<RunOutcome, RunError> {
+    let RunTables { tables, steps, structures } = compute_tables(recipe, inputs, ceilings)?;
     let mut figures = BTreeMap::new();
     for (name, table) in tables {
         let codes = code_lists(&table, &structures);
@@ -188,7 +209,11 @@ pub struct RunTables {
 ///
 /// # Errors
 /// [`RunError`].
-pub fn compute_tables(recipe: &Recipe, mut inputs: BTreeMap<Name, InputData>) -> Result<RunTables, RunError> {
+pub fn compute_tables(
+    recipe: &Recipe,
+    mut inputs: BTreeMap<Name, InputData>,
+    ceilings: &vtl::RunCeilings,
+) -> Result<RunTables, RunError> {
     let plan = check_recipe(recipe)?;
     let mut given = BTreeMap::new();
     // Inputs in the order of their names, which decides whose code list counts (`code_lists`).
@@ -207,8 +232,8 @@ pub fn compute_tables(recipe: &Recipe, mut inputs: BTreeMap<Name, InputData>) ->
         return Err(RunError::failed("inputs", format!("the recipe has no input `{extra}`")));
     }
     let limits = vtl::RunLimits { steps: recipe.limits.steps, cells: recipe.limits.cells };
-    let outcome = vtl::run_plan(&plan, &given, limits)
-        .map_err(|error| script_error(recipe.script.as_str(), std::slice::from_ref(&error)))?;
+    let outcome = vtl::run_plan(&plan, &given, limits, ceilings)
+        .map_err(|error| run_error(recipe.script.as_str(), &error))?;
     let mut tables = BTreeMap::new();
     for (name, table) in outcome.tables {
         tables

@@ -10,6 +10,7 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use schemas::cid::{Cid, ContentId, DatasetId, RecipeId, ReleaseId, SnapshotId};
 use schemas::content::{self, Block};
@@ -122,6 +123,7 @@ impl From<RunError> for Stop {
         match error {
             RunError::Missing(ids) => Self::missing(ids),
             RunError::Failed { code, message } => Self::failed(&code, &message),
+            RunError::TooCostly { code, message } => Self::not_run(&code, &message),
         }
     }
 }
@@ -143,6 +145,7 @@ fn truncate_text<const MAX: usize>(text: &str) -> Text<MAX> {
 /// Verifies objects from blocks, each object once.
 pub struct Verifier<'a> {
     fetch: BlockSource<'a>,
+    ceilings: vtl::RunCeilings,
     contents: BTreeMap<ContentId, Arc<InputData>>,
     /// Cells of the tables in `contents`.
     cached_cells: usize,
@@ -197,11 +200,28 @@ impl<'a> Verifier<'a> {
     pub fn new(fetch: BlockSource<'a>) -> Self {
         Self {
             fetch,
+            ceilings: vtl::RunCeilings::default(),
             contents: BTreeMap::new(),
             cached_cells: 0,
             datasets: BTreeMap::new(),
             releases: BTreeMap::new(),
             chain: Vec::new(),
+        }
+    }
+
+    /// Sets the ceilings of the verifier, which stand above the limits of the recipes.
+    #[must_use]
+    pub fn with_ceilings(self, ceilings: vtl::RunCeilings) -> Self {
+        Self { ceilings, ..self }
+    }
+
+    /// Ends the verification when its caller has raised the stop flag.
+    fn check_stop(&self) -> Result<(), Stop> {
+        match &self.ceilings.stop {
+            Some(stop) if stop.load(Ordering::Relaxed) => {
+                Err(Stop::not_run("ceiling-time", "not run here: the time of this verifier is over"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -292,7 +312,7 @@ impl<'a> Verifier<'a> {
             stated.extend(&check.stated);
             inputs.insert(name.clone(), InputData::clone(&check.data));
         }
-        let outcome = match compute::run_recipe(&recipe, inputs).map_err(Stop::from) {
+        let outcome = match compute::run_recipe(&recipe, inputs, &self.ceilings).map_err(Stop::from) {
             // A source that differs explains why its recipe does not run.
             Err(stop) if totals.count > 0 && !stop.overrules_difference() => None,
             Err(stop) => return Err(stop),
@@ -353,6 +373,7 @@ impl<'a> Verifier<'a> {
 
     /// Unpacks a content, and keeps it as long as all kept tables together are no larger than one may be.
     fn unpack_content(&mut self, id: ContentId) -> Result<Arc<InputData>, Stop> {
+        self.check_stop()?;
         if let Some(data) = self.contents.get(&id) {
             return Ok(Arc::clone(data));
         }

@@ -86,7 +86,7 @@ pub fn compute_figures(
 ) -> Result<ReleaseFigures, SubmitError> {
     let ids = inputs.iter().map(|(name, input)| (name.clone(), input.id)).collect();
     let sources = inputs.into_iter().map(|(name, input)| (name, input.source)).collect();
-    let outcome = compute::run_recipe(recipe, sources)?;
+    let outcome = compute::run_recipe(recipe, sources, &ledger::vtl::RunCeilings::default())?;
     Ok(ReleaseFigures { inputs: ids, figures: outcome.figures, steps: outcome.steps })
 }
 

@@ -8,6 +8,7 @@ use schemas::structure::ValueType;
 use schemas::table::Cell;
 
 use crate::ast::PropagationRule;
+use crate::ceilings::{RunCeilings, RunGuard, ceiling_diagnostic};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::op::{AggregateOp, AnalyticOp, Op, StringDistance, TextOp};
 use crate::pattern::{POSITIONS_MAX, count_positions};
@@ -51,10 +52,12 @@ pub const MOMENT_STEPS: u64 = 64;
 /// Steps per cell copied into a new order.
 pub const COPY_STEPS: u64 = 1;
 
-/// Accumulates the cost of a run and compares it to the limits.
+/// Accumulates the cost of a run and compares it to the limits and the ceilings.
 #[derive(Debug)]
 pub(crate) struct BudgetMeter {
     limits: RunLimits,
+    ceilings: RunCeilings,
+    guard: RunGuard,
     pub(crate) steps: u64,
     live: u64,
     /// Maximum number of cells alive together so far.
@@ -62,19 +65,30 @@ pub(crate) struct BudgetMeter {
 }
 
 impl BudgetMeter {
-    pub(crate) fn new(limits: RunLimits) -> Self {
-        Self { limits, steps: 0, live: 0, cells: 0 }
+    pub(crate) fn new(limits: RunLimits, ceilings: &RunCeilings) -> Self {
+        let guard = RunGuard::new(ceilings);
+        Self { limits, ceilings: ceilings.clone(), guard, steps: 0, live: 0, cells: 0 }
+    }
+
+    /// Returns the memory and the stop flag of the run.
+    pub(crate) fn guard(&self) -> RunGuard {
+        self.guard.clone()
     }
 
     /// Charges `each` steps for each of `count` items.
     pub(crate) fn charge(&mut self, count: usize, each: u64, span: Span) -> Result<(), Diagnostic> {
         // An overflow must exceed the limit, not wrap below it.
         self.steps = self.steps.saturating_add((count as u64).saturating_mul(each));
-        if self.steps <= self.limits.steps {
+        if self.steps <= self.limits.steps.min(self.ceilings.steps) {
             return Ok(());
         }
-        let message = format!("the recipe needs more than {} steps", self.limits.steps);
-        Err(Diagnostic::new(DiagnosticCode::Budget, span, message))
+        // The limit of the author is part of the semantics: at or below the ceiling it fails everywhere.
+        if self.limits.steps <= self.ceilings.steps {
+            let message = format!("the recipe needs more than {} steps", self.limits.steps);
+            return Err(Diagnostic::new(DiagnosticCode::Budget, span, message));
+        }
+        let message = format!("the run needs more than {} steps", self.ceilings.steps);
+        Err(ceiling_diagnostic(DiagnosticCode::CeilingSteps, message, span))
     }
 
     /// Adds the cells of a new result to the live cells.
@@ -86,11 +100,15 @@ impl BudgetMeter {
         }
         self.live = self.live.saturating_add((rows as u64).saturating_mul(columns as u64));
         self.cells = self.cells.max(self.live);
-        if self.live <= self.limits.cells {
+        if self.live <= self.limits.cells.min(self.ceilings.cells) {
             return Ok(());
         }
-        let message = format!("the recipe needs more than {} cells at a time", self.limits.cells);
-        Err(Diagnostic::new(DiagnosticCode::Budget, span, message))
+        if self.limits.cells <= self.ceilings.cells {
+            let message = format!("the recipe needs more than {} cells at a time", self.limits.cells);
+            return Err(Diagnostic::new(DiagnosticCode::Budget, span, message));
+        }
+        let message = format!("the run needs more than {} cells at a time", self.ceilings.cells);
+        Err(ceiling_diagnostic(DiagnosticCode::CeilingCells, message, span))
     }
 
     /// Removes the cells of a result that is no longer needed.

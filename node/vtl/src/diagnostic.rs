@@ -71,6 +71,14 @@ pub enum DiagnosticCode {
     Cast,
     /// Run that exceeds its limit of steps, cells or rows.
     Budget,
+    /// Run that takes more steps than this machine allows.
+    CeilingSteps,
+    /// Run that holds more cells than this machine allows.
+    CeilingCells,
+    /// Run that holds more bytes than this machine allows.
+    CeilingBytes,
+    /// Run that was stopped from outside.
+    CeilingTime,
     /// Input that is missing or whose structure differs from the checked one.
     Input,
 }
@@ -97,6 +105,10 @@ impl DiagnosticCode {
             Self::NullIdentifier => "null-identifier",
             Self::Cast => "cast",
             Self::Budget => "budget",
+            Self::CeilingSteps => "ceiling-steps",
+            Self::CeilingCells => "ceiling-cells",
+            Self::CeilingBytes => "ceiling-bytes",
+            Self::CeilingTime => "ceiling-time",
             Self::Input => "input",
         }
     }
@@ -119,9 +131,18 @@ impl DiagnosticCode {
             | Self::Cycle => "2",
             Self::Cast => "3-1",
             Self::Input => "3-3",
-            Self::Budget => "3-4",
+            Self::Budget
+            | Self::CeilingSteps
+            | Self::CeilingCells
+            | Self::CeilingBytes
+            | Self::CeilingTime => "3-4",
             _ => "3",
         }
+    }
+
+    /// Returns whether a ceiling of this machine ended the run, which says nothing about the recipe.
+    pub fn is_ceiling(self) -> bool {
+        matches!(self, Self::CeilingSteps | Self::CeilingCells | Self::CeilingBytes | Self::CeilingTime)
     }
 }
 

@@ -37,6 +37,7 @@ use schemas::structure::Role;
 use schemas::table::{Cell, Error, Table};
 
 use crate::budget::{BudgetMeter, COPY_STEPS, NODE_STEPS, ROW_STEPS, RunLimits, row_steps, summary_steps};
+use crate::ceilings::{RunCeilings, RunGuard, SORT_BYTES, dictionary_bytes, row_bytes};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 use crate::plan::{ExecutionPlan, Operation, PlanStep, Term, TypedExpr};
 use column::SharedColumn;
@@ -44,7 +45,6 @@ use error::EvalError;
 use expression::RowContext;
 use relation::{Relation, StepResult, data_point_key};
 pub use threads::Threads;
-use threads::map_items;
 
 /// Results and resource use of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,7 @@ struct Evaluator<'a> {
     /// Last reader of each step.
     last: Vec<usize>,
     meter: BudgetMeter,
+    guard: RunGuard,
     threads: Threads,
 }
 
@@ -75,13 +76,15 @@ struct Evaluator<'a> {
 /// that the plan was checked with.
 ///
 /// # Errors
-/// The first error in plan order of steps and canonical order of rows, the same on every machine.
+/// The first error in plan order of steps and canonical order of rows, the same on every machine; or, with a code
+/// of its own, the ceiling of this machine that the run exceeds ([`DiagnosticCode::is_ceiling`]).
 pub fn run_plan(
     plan: &ExecutionPlan,
     inputs: &BTreeMap<String, Arc<Table>>,
     limits: RunLimits,
+    ceilings: &RunCeilings,
 ) -> Result<RunOutput, Diagnostic> {
-    run_plan_with(plan, inputs, limits, Threads::available())
+    run_plan_with(plan, inputs, limits, ceilings, Threads::available())
 }
 
 /// Runs a plan as [`run_plan`] does, with a given number of threads, which does not affect the
@@ -93,18 +96,33 @@ pub fn run_plan_with(
     plan: &ExecutionPlan,
     inputs: &BTreeMap<String, Arc<Table>>,
     limits: RunLimits,
+    ceilings: &RunCeilings,
     threads: Threads,
 ) -> Result<RunOutput, Diagnostic> {
-    let (values, last, meter) = (Vec::new(), last_readers(plan), BudgetMeter::new(limits));
-    let mut run = Evaluator { plan, inputs, values, last, meter, threads };
+    let (values, last, meter) = (Vec::new(), last_readers(plan), BudgetMeter::new(limits, ceilings));
+    let guard = meter.guard();
+    let mut run = Evaluator { plan, inputs, values, last, meter, guard: guard.clone(), threads };
     // Charge the script itself first, so that a large script on empty data is not free.
     run.meter.charge(usize::try_from(plan.nodes).unwrap_or(usize::MAX), NODE_STEPS, Span::default())?;
+    // They live to the end of the run, whoever else holds them.
+    let _inputs = guard.count(input_bytes(plan, inputs));
+    guard.check(Span::default())?;
     for (at, step) in plan.steps.iter().enumerate() {
-        let value = run.eval_step(step)?;
-        run.values.push(Some(value));
+        let value = run.eval_step(step);
+        // What a run beyond a ceiling has found is incomplete, an error as well.
+        guard.check(step.span)?;
+        run.values.push(Some(value?));
         run.release_unread(at, step);
     }
-    run.into_output()
+    let output = run.into_output();
+    guard.check(Span::default())?;
+    output
+}
+
+/// Returns the memory of the inputs that a plan reads.
+fn input_bytes(plan: &ExecutionPlan, inputs: &BTreeMap<String, Arc<Table>>) -> u64 {
+    let columns = plan.inputs.keys().filter_map(|name| inputs.get(name)).flat_map(|table| table.columns());
+    columns.map(|column| row_bytes(column, column.len()).saturating_add(dictionary_bytes(column))).sum()
 }
 
 /// Returns the last reader of each step; `usize::MAX` for persistent results, which live to the end.
@@ -206,6 +224,7 @@ impl Evaluator<'_> {
             values: &self.values,
             spare,
             threads: self.threads,
+            guard: &self.guard,
         }
     }
 
@@ -218,7 +237,7 @@ impl Evaluator<'_> {
         match self.values.get_mut(step) {
             Some(Some(StepResult::Data(relation))) if self.last.get(step) == Some(&now) => {
                 // Placeholders of the same number keep `release_unread` accounting for the cells.
-                let columns = vec![SharedColumn::empty(); relation.columns.len()];
+                let columns = vec![SharedColumn::Empty; relation.columns.len()];
                 Ok(Relation {
                     columns: std::mem::replace(&mut relation.columns, columns),
                     rows: relation.rows,
@@ -232,7 +251,7 @@ impl Evaluator<'_> {
     /// Evaluates a scalar: a component expression over one row without columns.
     fn eval_scalar(&mut self, typed: &TypedExpr) -> Result<Option<Cell>, Diagnostic> {
         self.meter.charge(1, row_steps(typed) + ROW_STEPS, typed.span)?;
-        match RowContext::for_scalar(&self.values).eval(typed, None) {
+        match RowContext::for_scalar(&self.values, &self.guard).eval(typed, None) {
             Ok(value) => Ok(value.cell_at(0)),
             Err(error) => Err(error.into_diagnostic(None)),
         }
@@ -249,7 +268,7 @@ impl Evaluator<'_> {
         let mut made = Vec::with_capacity(columns.len());
         for typed in columns {
             let value = rows.eval(typed, None).map_err(|error| self.locate_error(error, input, &relation))?;
-            made.push(value.into_column(typed.value_type, relation.rows));
+            made.push(value.into_column(typed.value_type, relation.rows, &self.guard)?);
         }
         let relation = Relation { columns: made, rows: relation.rows };
         self.check_identifiers(&relation, columns, self.identifier_count(input), span)?;
@@ -293,6 +312,7 @@ impl Evaluator<'_> {
         self.meter.charge(relation.rows, row_steps(condition) + ROW_STEPS, span)?;
         let rows = self.row_context(&relation);
         let value = rows.eval(condition, None).map_err(|error| self.locate_error(error, input, &relation))?;
+        let _rows = self.guard.reserve_each(relation.rows, size_of::<u32>() as u64)?;
         let kept: Vec<u32> =
             (0..relation.rows).filter(|row| value.is_true(*row)).map(|row| row as u32).collect();
         self.meter.charge(kept.len() * relation.columns.len(), COPY_STEPS, span)?;
@@ -301,9 +321,7 @@ impl Evaluator<'_> {
         if kept.len() == relation.rows {
             return Ok(relation);
         }
-        let pick = |column: &SharedColumn| SharedColumn::new(column.gather(&kept));
-        let columns = map_items(self.threads, relation.rows, &relation.columns, pick);
-        Ok(Relation { columns, rows: kept.len() })
+        relation.pick(&kept, self.threads, &self.guard).map_err(Diagnostic::from)
     }
 
     fn eval_group(
@@ -324,7 +342,7 @@ impl Evaluator<'_> {
                 Some(typed) => {
                     let value =
                         rows.eval(typed, None).map_err(|error| self.locate_error(error, input, &relation))?;
-                    Some(value.into_column(typed.value_type, relation.rows))
+                    Some(value.into_column(typed.value_type, relation.rows, &self.guard)?)
                 }
             };
             operands.push(value);
@@ -372,7 +390,7 @@ impl Evaluator<'_> {
         self.meter.charge(relation.rows, row_steps(value), step.span)?;
         let rows = self.row_context(&relation);
         let made = rows.eval(value, None).map_err(|error| self.locate_error(error, input, &relation))?;
-        let made = made.into_column(value.value_type, relation.rows);
+        let made = made.into_column(value.value_type, relation.rows, &self.guard)?;
         time_series::replace_identifier(relation, column, made, &mut self.meter, step)
     }
 
@@ -436,6 +454,7 @@ impl Evaluator<'_> {
     fn into_output(mut self) -> Result<RunOutput, Diagnostic> {
         let mut tables = BTreeMap::new();
         let mut scalars = BTreeMap::new();
+        let mut given = Vec::new();
         for (at, name) in self.plan.outputs.iter().enumerate() {
             if let Some((step, _)) = self.plan.scalars.get(name) {
                 scalars.insert(name.clone(), self.scalar_result(*step));
@@ -446,11 +465,17 @@ impl Evaluator<'_> {
             // Several outputs may name one step; only the last of them may move its columns.
             let again = others.into_iter().any(|(other, _)| other == step);
             let relation = if again { self.relation(*step)?.clone() } else { self.take_result(*step)? };
-            let columns =
-                relation.columns.into_iter().map(|column| column::normalize_column(column, self.threads));
+            // Checking a table ranks its rows; of the columns that it then holds nothing is freed before the end.
+            let _ranks = self.guard.reserve_each(relation.rows, SORT_BYTES)?;
+            let mut columns = Vec::with_capacity(relation.columns.len());
+            for column in relation.columns {
+                let (column, reserved) = column::normalize_column(column, self.threads, &self.guard)?;
+                columns.push(column);
+                given.push(reserved);
+            }
             let span = self.plan.steps.get(*step).map_or(Span::default(), |step| step.span);
-            let table = Table::new(shape.clone(), columns.collect())
-                .map_err(|error| invalid_table(name, &error, span))?;
+            let table =
+                Table::new(shape.clone(), columns).map_err(|error| invalid_table(name, &error, span))?;
             tables.insert(name.clone(), table);
         }
         Ok(RunOutput { tables, scalars, steps: self.meter.steps, cells: self.meter.cells })
@@ -486,7 +511,7 @@ fn take_spare_columns(
     }
     let places = relation.columns.iter_mut().zip(reads).enumerate();
     let take = |(at, (column, reads)): (usize, (&mut SharedColumn, usize))| {
-        (at >= identifiers && reads == 1).then(|| std::mem::replace(column, SharedColumn::empty()))
+        (at >= identifiers && reads == 1).then(|| std::mem::replace(column, SharedColumn::Empty))
     };
     places.map(take).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! A script is parsed ([`Script::parse`]), checked against the structures of its inputs ([`check()`])
 //! and run on tables ([`run_plan`]). The same script, tables and limits give the same result or the same
-//! diagnostic on every machine. The normative text is `specs/vtl.md`.
+//! diagnostic on every machine, within the ceilings of that machine ([`RunCeilings`]). The normative text is `specs/vtl.md`.
 //!
 //! Of the workspace the crate depends on `schemas` only and knows nothing of ledgers. It does no IO and uses no clock,
 //! no randomness and no floating point; operators of VTL that need these are refused by name.
@@ -10,6 +10,7 @@
 mod ast;
 mod budget;
 mod cast_mask;
+mod ceilings;
 mod check;
 pub mod decimal128;
 mod diagnostic;
@@ -33,6 +34,7 @@ use schemas::structure::ComponentList;
 
 pub use ast::{DEPTH_MAX, SCRIPT_BYTES_MAX};
 pub use budget::RunLimits;
+pub use ceilings::RunCeilings;
 pub use check::{DIAGNOSTICS_MAX, check};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Span, render_diagnostic};
 pub use difference::{ChangedStatement, ScriptDifference, compare_scripts};

@@ -16,6 +16,7 @@ mod it {
     mod arithmetic;
     mod calls;
     mod cast;
+    mod ceilings;
     mod clauses;
     mod diagnostics;
     mod extensions;

@@ -12,7 +12,7 @@ use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table, TextColumn};
 use schemas::text::Name;
 use serde::Deserialize;
-use vtl::{RunLimits, Script};
+use vtl::{RunCeilings, RunLimits, Script};
 
 /// Cells of a row as text; `None` is null.
 type TextRow = Vec<Option<String>>;
@@ -64,7 +64,7 @@ fn evaluate_case(case: &OracleCase) -> Result<ScriptOutcome, String> {
     let script = Script::parse(&case.script).map_err(refused)?;
     let plan = vtl::check(&script, &shapes).map_err(refused)?;
     let inputs = BTreeMap::from([("D".to_owned(), table)]);
-    Ok(match vtl::run_plan(&plan, &inputs, LIMITS) {
+    Ok(match vtl::run_plan(&plan, &inputs, LIMITS, &RunCeilings::READER) {
         Err(fault) => Err(fault.code.as_str().to_owned()),
         Ok(outcome) => Ok(result_rows(outcome.tables.get("R").ok_or("no result `R`")?)),
     })

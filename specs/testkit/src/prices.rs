@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ingest::Format;
 use ledger::compute::{InputData, run_recipe};
+use ledger::vtl::RunCeilings;
 use schemas::cid::{ContentId, DatasetId, PieceId, RecipeId, ReleaseId, SnapshotId};
 use schemas::content::{Block, encode_block, pack_table};
 use schemas::decimal::Decimal;
@@ -186,7 +187,8 @@ impl Publisher {
     /// takes; 0 when it does not run.
     pub fn store_release(&mut self, recipe: RecipeId, results: BTreeMap<Name, ContentId>) -> ReleaseId {
         let plan: Recipe = decode_object(&self.blocks[&recipe.cid()]).unwrap();
-        let steps = run_recipe(&plan, price_inputs()).map_or(0, |outcome| outcome.steps);
+        let steps =
+            run_recipe(&plan, price_inputs(), &RunCeilings::default()).map_or(0, |outcome| outcome.steps);
         let dataset = self.store_dataset(&price_table());
         self.store_object(&claimed_release(recipe, dataset, results, steps))
     }
@@ -200,7 +202,8 @@ impl Publisher {
 
     /// Stores a release of the inflation recipe that claims the figures that the recipe computes.
     pub fn store_reproducible_release(&mut self) -> ReleaseId {
-        let outcome = run_recipe(&inflation_recipe(INFLATION_SCRIPT), price_inputs()).unwrap();
+        let outcome =
+            run_recipe(&inflation_recipe(INFLATION_SCRIPT), price_inputs(), &RunCeilings::default()).unwrap();
         let table = outcome.figures[&make_name("INFLATION")].table.clone();
         self.store_claim(&table)
     }

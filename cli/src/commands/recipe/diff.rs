@@ -140,7 +140,7 @@ fn compare_figures(
                 source_document::load_input_table(Path::new(file), Some(&input.components), printer)?,
             );
         }
-        let outcome = ledger::compute::compute_tables(recipe, inputs)?;
+        let outcome = ledger::compute::compute_tables(recipe, inputs, &ledger::vtl::RunCeilings::default())?;
         let wanted = args.output.as_deref();
         let found =
             outcome.tables.into_iter().find(|(name, _)| wanted.is_none_or(|wanted| name.as_str() == wanted));

@@ -73,6 +73,7 @@ impl Verifier<'_> {
         import: &Import,
         own: &Arc<InputData>,
     ) -> Result<DatasetCheck, Stop> {
+        self.check_stop()?;
         let documents = self.load_documents(import)?;
         let name = documents.pages.first().map_or("", |(name, _)| name);
         let source = SourceFile { name, bytes: &documents.bytes };

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use ledger::verify::verify_release;
+use ledger::vtl::RunCeilings;
 use schemas::cid::ReleaseId;
 use schemas::decimal::Decimal;
 use schemas::structure::{ComponentList, Role, ValueType};
@@ -41,6 +42,7 @@ fn code_lists_of_the_inputs_come_with_the_result() {
     let outcome = ledger::compute::run_recipe(
         &inflation_recipe(INFLATION_SCRIPT),
         BTreeMap::from([(make_name("CPI"), source)]),
+        &RunCeilings::default(),
     )
     .unwrap();
     let figures = &outcome.figures[&make_name("INFLATION")];
@@ -172,6 +174,11 @@ fn columns_that_the_recipe_does_not_know_change_nothing() {
     let table = Table::new(ComponentList::new(parts).unwrap(), columns).unwrap();
     let dataset = publisher.store_dataset(&table);
     let (_, source) = ledger::compute::load_dataset(dataset, &|id| publisher.block(id)).unwrap();
-    let outcome = ledger::compute::run_recipe(&plan, BTreeMap::from([(make_name("CPI"), source)])).unwrap();
+    let outcome = ledger::compute::run_recipe(
+        &plan,
+        BTreeMap::from([(make_name("CPI"), source)]),
+        &RunCeilings::default(),
+    )
+    .unwrap();
     assert_eq!(outcome.figures[&make_name("INFLATION")].table.shape(), price_table().shape());
 }

@@ -106,8 +106,8 @@ fn worked(entry: &LibraryRecipe, case: &str) -> String {
             (Name::new(name).unwrap(), source(name, csv, &input.components))
         })
         .collect();
-    let outcome =
-        compute::compute_tables(&recipe, inputs).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
+    let outcome = compute::compute_tables(&recipe, inputs, &ledger::vtl::RunCeilings::default())
+        .unwrap_or_else(|error| panic!("{}: {error}", entry.name));
     let mut text = case[..head].to_owned();
     for (name, table) in &outcome.tables {
         let mut csv = Vec::new();

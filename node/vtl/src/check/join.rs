@@ -117,8 +117,13 @@ impl Checker<'_> {
         if join.join_type == JoinType::Cross {
             return Some(BTreeSet::new());
         }
-        let shared =
-            |name: &str| operands.iter().filter(|operand| operand.identifier(name).is_some()).count() > 1;
+        // Counted once: a script has room for thousands of operands.
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let columns = operands.iter().flat_map(|operand| &operand.columns);
+        for column in columns.filter(|column| column.role == Role::Identifier) {
+            *counts.entry(&column.name).or_default() += 1;
+        }
+        let shared = |name: &str| counts.get(name).is_some_and(|count| *count > 1);
         let Some(using) = &join.using else {
             let names = operands.iter().flat_map(|operand| &operand.columns);
             let names = names.filter(|column| column.role == Role::Identifier && shared(&column.name));

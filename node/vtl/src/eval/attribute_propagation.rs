@@ -16,15 +16,15 @@ use crate::op::AggregateOp;
 pub(super) fn propagate_attribute(
     rule: Option<&PropagationRule>,
     value_type: ValueType,
-    cells: Vec<Option<Cell>>,
+    cells: impl Iterator<Item = Option<Cell>>,
 ) -> Result<Option<Cell>, Error> {
     match rule {
         Some(PropagationRule::Aggregate(op)) => aggregate_cells(*op, value_type, cells),
         Some(PropagationRule::Enumerated { clauses, other }) => {
             let pair = |a: Option<Cell>, b: Option<Cell>| match_clauses(clauses, other.as_ref(), &a, &b);
-            Ok(cells.into_iter().reduce(pair).flatten())
+            Ok(cells.reduce(pair).flatten())
         }
-        None => Ok(cells.into_iter().reduce(|a, b| smaller_or_null(value_type, a, b)).flatten()),
+        None => Ok(cells.reduce(|a, b| smaller_or_null(value_type, a, b)).flatten()),
     }
 }
 
@@ -59,19 +59,23 @@ fn cell_number(cell: &Cell) -> Decimal {
 fn aggregate_cells(
     op: AggregateOp,
     value_type: ValueType,
-    cells: Vec<Option<Cell>>,
+    cells: impl Iterator<Item = Option<Cell>>,
 ) -> Result<Option<Cell>, Error> {
-    let known: Vec<Cell> = cells.into_iter().flatten().collect();
-    let Some(first) = known.first() else { return Ok(None) };
-    let whole = matches!(first, Cell::Integer(_));
+    // Cells are not collected: texts of many data points would be copied.
+    let mut known = cells.flatten();
     Ok(match op {
-        AggregateOp::Min => known.into_iter().min_by(|a, b| compare_cells(value_type, a, b)),
-        AggregateOp::Max => known.into_iter().max_by(|a, b| compare_cells(value_type, a, b)),
+        AggregateOp::Min => known.min_by(|a, b| compare_cells(value_type, a, b)),
+        AggregateOp::Max => known.max_by(|a, b| compare_cells(value_type, a, b)),
         _ => {
-            let mut total = ExactSum::default();
-            known.iter().for_each(|cell| total.add(cell_number(cell)));
+            let Some(first) = known.next() else { return Ok(None) };
+            let whole = matches!(first, Cell::Integer(_));
+            let (mut total, mut count) = (ExactSum::default(), 0);
+            for cell in std::iter::once(first).chain(known) {
+                total.add(cell_number(&cell));
+                count += 1;
+            }
             match op {
-                AggregateOp::Avg => Some(Cell::Number(total.mean(known.len() as u64)?)),
+                AggregateOp::Avg => Some(Cell::Number(total.mean(count)?)),
                 _ if whole => Some(Cell::Integer(decimal::to_integer(total.sum()?)?)),
                 _ => Some(Cell::Number(total.sum()?)),
             }

@@ -11,9 +11,10 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
-use super::column::{ColumnarValue, RowMask, column_from_cells};
+use super::column::{ColumnBuilder, ColumnarValue, RowMask};
 use super::error::RowError;
 use crate::cast_mask;
+use crate::ceilings::RunGuard;
 use crate::decimal128;
 use crate::diagnostic::DiagnosticCode;
 
@@ -22,8 +23,8 @@ pub(super) fn eval_cast(
     value: &ColumnarValue,
     (from, to): (Option<ValueType>, ValueType),
     mask: Option<&str>,
-    rows: usize,
-    taken: RowMask<'_>,
+    (rows, taken): (usize, RowMask<'_>),
+    guard: &RunGuard,
 ) -> Result<Column, RowError> {
     let taken = |row: usize| taken.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
     // Integers widen to numbers without going through cells.
@@ -33,23 +34,21 @@ pub(super) fn eval_cast(
     }
     let mask = mask.map(|mask| cast_mask::CastMask::new(mask, from, to)).transpose();
     let mask = mask.map_err(|reason| ((DiagnosticCode::Cast, reason), 0))?;
-    let mut cells = Vec::with_capacity(rows);
-    for row in 0..rows {
+    let mut made = ColumnBuilder::new(to, rows, guard);
+    for row in (0..rows).take_while(|row| !guard.is_stopped_at(*row)) {
         let cell = if taken(row) { value.cell_at(row) } else { None };
-        cells.push(match cell {
-            None => None,
-            Some(cell) => {
-                let made = match &mask {
-                    None => cast_cell(&cell, from, to),
-                    Some(mask) => cast_with_mask(mask, &cell, to),
-                };
-                let failed =
-                    || ((DiagnosticCode::Cast, format!("cannot cast `{cell}` to {}", to.as_str())), row);
-                Some(made.ok_or_else(failed)?)
-            }
-        });
+        let Some(cell) = cell else {
+            made.push(None);
+            continue;
+        };
+        let cast = match &mask {
+            None => cast_cell(&cell, from, to),
+            Some(mask) => cast_with_mask(mask, &cell, to),
+        };
+        let failed = || ((DiagnosticCode::Cast, format!("cannot cast `{cell}` to {}", to.as_str())), row);
+        made.push(Some(&cast.ok_or_else(failed)?));
     }
-    Ok(column_from_cells(&cells, to))
+    Ok(made.finish())
 }
 
 /// Parses or formats one value with a mask.

@@ -1,6 +1,6 @@
 //! Shared columns, typed views of them, values of component expressions, and helpers on columns.
 
-use std::convert::Infallible;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -10,24 +10,62 @@ use schemas::structure::ValueType;
 use schemas::table::{Cell, Column, Table, TextColumn};
 
 use super::threads::{Threads, fill_slots};
+use crate::ceilings::{
+    CeilingExceeded, Reservation, RunGuard, TextBuilder, dictionary_bytes, row_bytes, text_bytes, value_bytes,
+};
 
 /// Column that is cheap to clone: computed by a step, or part of an input table.
 #[derive(Debug, Clone)]
 pub(super) enum SharedColumn {
-    Computed(Arc<Column>),
+    Computed(Arc<ComputedColumn>),
     OfTable(Arc<Table>, usize),
+    /// Column that was moved out.
+    Empty,
+}
+
+/// Column that a step computed; its memory counts until it is dropped.
+#[derive(Debug)]
+pub(super) struct ComputedColumn {
+    column: Column,
+    _rows: Reservation,
+    /// Memory of the dictionary, which columns that are made of one another share.
+    dictionary: Option<Arc<Reservation>>,
 }
 
 static EMPTY: Column = Column::Integer(Vec::new());
 
 impl SharedColumn {
-    pub(super) fn new(column: Column) -> Self {
-        SharedColumn::Computed(Arc::new(column))
+    /// Counts the memory of a new column; the caller drops what it reserved for it before.
+    pub(super) fn new(column: Column, guard: &RunGuard) -> Self {
+        let dictionary = dictionary_bytes(&column);
+        Self::computed(column, (dictionary > 0).then(|| Arc::new(guard.count(dictionary))), guard)
     }
 
-    /// Placeholder for a column that was moved out.
-    pub(super) fn empty() -> Self {
-        SharedColumn::Computed(Arc::new(Column::Integer(Vec::new())))
+    fn computed(column: Column, dictionary: Option<Arc<Reservation>>, guard: &RunGuard) -> Self {
+        let rows = guard.count(row_bytes(&column, column.len()));
+        SharedColumn::Computed(Arc::new(ComputedColumn { column, _rows: rows, dictionary }))
+    }
+
+    /// Counts the memory of a column made of rows of this one, whose dictionary it shares.
+    pub(super) fn derive(&self, column: Column, guard: &RunGuard) -> Self {
+        let dictionary = match self {
+            SharedColumn::Computed(source) => source.dictionary.clone(),
+            // Inputs count for the whole run.
+            SharedColumn::OfTable(..) | SharedColumn::Empty => None,
+        };
+        Self::computed(column, dictionary, guard)
+    }
+
+    /// Returns the rows named by `rows`, in that order; rows that do not exist become null.
+    pub(super) fn pick<R: Copy + TryInto<usize>>(
+        &self,
+        rows: &[R],
+        guard: &RunGuard,
+    ) -> Result<Self, CeilingExceeded> {
+        let reserved = guard.reserve(row_bytes(self, rows.len()))?;
+        let column = self.gather(rows);
+        drop(reserved);
+        Ok(self.derive(column, guard))
     }
 }
 
@@ -36,8 +74,9 @@ impl Deref for SharedColumn {
 
     fn deref(&self) -> &Column {
         match self {
-            SharedColumn::Computed(column) => column,
+            SharedColumn::Computed(computed) => &computed.column,
             SharedColumn::OfTable(table, at) => table.columns().get(*at).unwrap_or(&EMPTY),
+            SharedColumn::Empty => &EMPTY,
         }
     }
 }
@@ -75,16 +114,26 @@ impl ColumnarValue {
     }
 
     /// Converts to a column of `rows` rows.
-    pub(super) fn into_column(self, value_type: Option<ValueType>, rows: usize) -> SharedColumn {
+    pub(super) fn into_column(
+        self,
+        value_type: Option<ValueType>,
+        rows: usize,
+        guard: &RunGuard,
+    ) -> Result<SharedColumn, CeilingExceeded> {
         match self {
-            ColumnarValue::Column(column) => column,
-            ColumnarValue::Constant(cell) => SharedColumn::new(repeat_cell(cell, value_type, rows)),
+            ColumnarValue::Column(column) => Ok(column),
+            ColumnarValue::Constant(cell) => {
+                let reserved = guard.reserve_each(rows, value_bytes(value_type))?;
+                let column = repeat_cell(cell, value_type, rows);
+                drop(reserved);
+                Ok(SharedColumn::new(column, guard))
+            }
         }
     }
 }
 
 /// Builds a column that repeats one value.
-fn repeat_cell(cell: Option<Cell>, value_type: Option<ValueType>, rows: usize) -> Column {
+pub(super) fn repeat_cell(cell: Option<Cell>, value_type: Option<ValueType>, rows: usize) -> Column {
     match (cell, value_type) {
         (Some(Cell::Integer(value)), Some(ValueType::Number)) => {
             Column::Number(vec![Some(value.into()); rows])
@@ -186,12 +235,13 @@ impl ColumnarValue {
     /// value unchanged otherwise.
     pub(super) fn into_numbers(self) -> Result<Vec<Option<Decimal>>, ColumnarValue> {
         match self {
-            ColumnarValue::Column(SharedColumn::Computed(column))
-                if matches!(&*column, Column::Number(_)) =>
+            ColumnarValue::Column(SharedColumn::Computed(shared))
+                if matches!(&shared.column, Column::Number(_)) =>
             {
-                match Arc::try_unwrap(column) {
-                    Ok(Column::Number(rows)) => Ok(rows),
-                    Ok(other) => Err(ColumnarValue::Column(SharedColumn::new(other))),
+                match Arc::try_unwrap(shared) {
+                    // The caller has reserved the rows of its result.
+                    Ok(ComputedColumn { column: Column::Number(rows), .. }) => Ok(rows),
+                    Ok(other) => Err(ColumnarValue::Column(SharedColumn::Computed(Arc::new(other)))),
                     Err(shared) => Err(ColumnarValue::Column(SharedColumn::Computed(shared))),
                 }
             }
@@ -242,24 +292,40 @@ impl ColumnarValue {
 
 /// Normalises a result column: numbers in their unique representation, dictionaries without unused
 /// texts. Equal tables are then equal in memory.
-pub(super) fn normalize_column(column: SharedColumn, threads: Threads) -> Column {
-    let column = match column {
-        SharedColumn::Computed(column) => Arc::unwrap_or_clone(column),
-        of => (*of).clone(),
+///
+/// The memory of the result is reserved as long as its second part is kept.
+pub(super) fn normalize_column(
+    column: SharedColumn,
+    threads: Threads,
+    guard: &RunGuard,
+) -> Result<(Column, Reservation), CeilingExceeded> {
+    let size = row_bytes(&column, column.len()).saturating_add(dictionary_bytes(&column));
+    let (column, reserved) = match column {
+        SharedColumn::Computed(shared) => match Arc::try_unwrap(shared) {
+            Ok(ComputedColumn { column, .. }) => (column, guard.reserve(size)?),
+            Err(shared) => {
+                let reserved = guard.reserve(size)?;
+                (shared.column.clone(), reserved)
+            }
+        },
+        of => {
+            let reserved = guard.reserve(size)?;
+            ((*of).clone(), reserved)
+        }
     };
-    match column {
+    let column = match column {
         Column::Number(mut rows) => {
             let strip = |_, slot: &mut Option<Decimal>| {
                 *slot = slot.map(Decimal::normalized);
-                Ok::<(), Infallible>(())
+                Ok::<(), CeilingExceeded>(())
             };
-            // The error type has no values, so this pattern always matches.
-            let Ok(()) = fill_slots(threads, &mut rows, strip);
+            fill_slots(threads, guard, &mut rows, strip)?;
             Column::Number(rows)
         }
         Column::Text(texts) => Column::Text(prune_dictionary(texts)),
         other => other,
-    }
+    };
+    Ok((column, reserved))
 }
 
 /// Removes unused texts from a dictionary.
@@ -291,29 +357,106 @@ fn prune_dictionary(texts: TextColumn) -> TextColumn {
     TextColumn::from_parts(dictionary.collect(), codes.collect()).unwrap_or_default()
 }
 
-/// Builds a column from cells of one type.
-pub(super) fn column_from_cells(cells: &[Option<Cell>], value_type: ValueType) -> Column {
-    let cells = cells.iter();
-    match value_type {
-        ValueType::String | ValueType::Time | ValueType::Duration => {
-            Column::Text(TextColumn::from_rows(cells.map(|cell| match cell {
-                Some(Cell::Text(text)) => Some(text.as_str()),
-                _ => None,
-            })))
+/// Builds a column from cells of one type; distinct texts are stored once, and all memory is reserved before.
+pub(super) enum ColumnBuilder {
+    Text(TextBuilder),
+    Integer(Vec<Option<i64>>),
+    Number(Vec<Option<Decimal>>),
+    Boolean(Vec<Option<bool>>),
+    Period(Vec<Option<Period>>),
+}
+
+impl ColumnBuilder {
+    /// Expects `rows` rows, which the caller has reserved.
+    pub(super) fn new(value_type: ValueType, rows: usize, guard: &RunGuard) -> Self {
+        match value_type {
+            ValueType::String | ValueType::Time | ValueType::Duration => {
+                Self::Text(TextBuilder::new(rows, guard))
+            }
+            ValueType::Integer => Self::Integer(Vec::with_capacity(rows)),
+            ValueType::Number => Self::Number(Vec::with_capacity(rows)),
+            ValueType::Boolean => Self::Boolean(Vec::with_capacity(rows)),
+            ValueType::TimePeriod | ValueType::Date => Self::Period(Vec::with_capacity(rows)),
         }
-        ValueType::Integer => Column::Integer(
-            cells.map(|c| if let Some(Cell::Integer(v)) = c { Some(*v) } else { None }).collect(),
-        ),
-        ValueType::Number => Column::Number(
-            cells.map(|c| if let Some(Cell::Number(v)) = c { Some(*v) } else { None }).collect(),
-        ),
-        ValueType::Boolean => Column::Boolean(
-            cells.map(|c| if let Some(Cell::Boolean(v)) = c { Some(*v) } else { None }).collect(),
-        ),
-        ValueType::TimePeriod | ValueType::Date => Column::Period(
-            cells.map(|c| if let Some(Cell::Period(v)) = c { Some(*v) } else { None }).collect(),
-        ),
     }
+
+    /// Appends a row; a cell of another type counts as null.
+    pub(super) fn push(&mut self, cell: Option<&Cell>) {
+        match (self, cell) {
+            (Self::Text(texts), Some(Cell::Text(text))) => texts.push(Some(text)),
+            (Self::Text(texts), _) => texts.push(None),
+            (Self::Integer(rows), Some(Cell::Integer(value))) => rows.push(Some(*value)),
+            (Self::Integer(rows), _) => rows.push(None),
+            (Self::Number(rows), Some(Cell::Number(value))) => rows.push(Some(*value)),
+            (Self::Number(rows), _) => rows.push(None),
+            (Self::Boolean(rows), Some(Cell::Boolean(value))) => rows.push(Some(*value)),
+            (Self::Boolean(rows), _) => rows.push(None),
+            (Self::Period(rows), Some(Cell::Period(value))) => rows.push(Some(*value)),
+            (Self::Period(rows), _) => rows.push(None),
+        }
+    }
+
+    pub(super) fn finish(self) -> Column {
+        match self {
+            Self::Text(texts) => texts.finish(),
+            Self::Integer(rows) => Column::Integer(rows),
+            Self::Number(rows) => Column::Number(rows),
+            Self::Boolean(rows) => Column::Boolean(rows),
+            Self::Period(rows) => Column::Period(rows),
+        }
+    }
+}
+
+/// Builds a column from cells of one type.
+pub(super) fn column_from_cells(
+    cells: impl ExactSizeIterator<Item = Option<Cell>>,
+    value_type: ValueType,
+    guard: &RunGuard,
+) -> Result<SharedColumn, CeilingExceeded> {
+    let reserved = guard.reserve_each(cells.len(), value_bytes(Some(value_type)))?;
+    let mut made = ColumnBuilder::new(value_type, cells.len(), guard);
+    for (row, cell) in cells.enumerate() {
+        if guard.is_stopped_at(row) {
+            return Err(CeilingExceeded);
+        }
+        made.push(cell.as_ref());
+    }
+    let column = made.finish();
+    drop(reserved);
+    Ok(SharedColumn::new(column, guard))
+}
+
+/// Builds a column of texts that exist elsewhere; the caller has reserved the rows. A run that is to end gets an
+/// incomplete column.
+pub(super) fn text_column<'a>(rows: impl Iterator<Item = Option<&'a str>>, guard: &RunGuard) -> Column {
+    let mut places = BTreeMap::new();
+    let mut reserved = guard.count(0);
+    let mut codes = Vec::with_capacity(rows.size_hint().0);
+    for (row, text) in rows.enumerate() {
+        if guard.is_stopped_at(row) {
+            return Column::Text(TextColumn::default());
+        }
+        let next = places.len() as u32;
+        codes.push(text.map_or(TextColumn::NULL, |text| {
+            *places.entry(text).or_insert_with(|| {
+                reserved.grow(text_bytes(text));
+                next
+            })
+        }));
+    }
+    if guard.is_stopped() {
+        return Column::Text(TextColumn::default());
+    }
+    let mut ranks = vec![0; places.len()];
+    places
+        .values()
+        .enumerate()
+        .for_each(|(rank, first_seen)| set_row(&mut ranks, *first_seen as usize, rank as u32));
+    for code in &mut codes {
+        *code = ranks.get(*code as usize).copied().unwrap_or(TextColumn::NULL);
+    }
+    let dictionary = places.into_keys().map(str::to_owned).collect();
+    Column::Text(TextColumn::from_parts(dictionary, codes).unwrap_or_default())
 }
 
 /// Returns a value of an integer or number column as a number.

@@ -1,5 +1,6 @@
 //! Runtime errors of the evaluator, from the value that failed to the diagnostic for the author.
 
+use crate::ceilings::CeilingExceeded;
 use crate::decimal128::Error;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span};
 
@@ -14,11 +15,25 @@ pub(super) struct EvalError {
 
 impl EvalError {
     /// Converts to a diagnostic at the data point `cell`.
-    /// Converts to a diagnostic at the data point `cell`.
     pub(super) fn into_diagnostic(self, cell: Option<String>) -> Diagnostic {
         let hint = (self.code == DiagnosticCode::DivisionByZero)
             .then(|| "guard it: `if … <> 0 then … else null`, or filter those data points".to_owned());
         Diagnostic::new(self.code, self.span, self.message).with_optional_hint(hint).at_data_point(cell)
+    }
+}
+
+impl From<CeilingExceeded> for EvalError {
+    /// A placeholder: the run ends with the diagnostic of its guard.
+    fn from(CeilingExceeded: CeilingExceeded) -> Self {
+        let message = "the run is beyond a ceiling".to_owned();
+        Self { code: DiagnosticCode::CeilingBytes, message, span: Span::default(), row: usize::MAX }
+    }
+}
+
+impl From<CeilingExceeded> for Diagnostic {
+    /// A placeholder: the run ends with the diagnostic of its guard.
+    fn from(exceeded: CeilingExceeded) -> Self {
+        EvalError::from(exceeded).into_diagnostic(None)
     }
 }
 

@@ -14,16 +14,17 @@ use schemas::decimal::Decimal;
 use schemas::duration::Duration;
 use schemas::limits::CELL_BYTES_MAX;
 use schemas::structure::ValueType;
-use schemas::table::{Column, TextColumn};
+use schemas::table::Column;
 
 use super::cast::eval_cast;
-use super::column::{ColumnarValue, NumberView, RowMask, SharedColumn, TypedView};
+use super::column::{ColumnarValue, NumberView, RowMask, SharedColumn, TypedView, repeat_cell, text_column};
 use super::error::{EvalError, RowError, decimal_error};
 use super::relation::StepResult;
 use super::text_operators::eval_text;
 use super::threads::{Threads, fill_slots};
 use super::time_operators::eval_time;
 use super::window::eval_window;
+use crate::ceilings::{RunGuard, TextBuilder, value_bytes};
 use crate::decimal128::{self as decimal, Error};
 use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::Op;
@@ -37,12 +38,13 @@ pub(super) struct RowContext<'a> {
     /// Columns with a single reader, which may overwrite them in place.
     pub(super) spare: RefCell<Vec<Option<SharedColumn>>>,
     pub(super) threads: Threads,
+    pub(super) guard: &'a RunGuard,
 }
 
 impl<'a> RowContext<'a> {
     /// Context of a scalar: one row without columns.
-    pub(super) fn for_scalar(values: &'a [Option<StepResult>]) -> Self {
-        Self { columns: &[], rows: 1, values, spare: RefCell::default(), threads: Threads::ONE }
+    pub(super) fn for_scalar(values: &'a [Option<StepResult>], guard: &'a RunGuard) -> Self {
+        Self { columns: &[], rows: 1, values, spare: RefCell::default(), threads: Threads::ONE, guard }
     }
 
     pub(super) fn eval(&self, typed: &TypedExpr, mask: RowMask<'_>) -> Result<ColumnarValue, EvalError> {
@@ -64,8 +66,7 @@ impl<'a> RowContext<'a> {
                     operands.iter().map(|operand| self.eval(operand, mask)).collect();
                 self.apply_operator(*op, typed, values?, operands, mask)
             }
-            Term::Window(call) => eval_window(self, call, typed.span)
-                .map(|column| ColumnarValue::Column(SharedColumn::new(column))),
+            Term::Window(call) => eval_window(self, call, typed.span).map(ColumnarValue::Column),
         }
     }
 
@@ -88,12 +89,13 @@ impl<'a> RowContext<'a> {
         let condition = self.eval(condition, mask)?;
         let within = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
         // A null condition is not true, so it selects `else`.
+        let _masks = self.guard.reserve_each(self.rows, 2 * size_of::<bool>() as u64)?;
         let yes: Vec<bool> = (0..self.rows).map(|row| within(row) && condition.is_true(row)).collect();
         let no: Vec<bool> = (0..self.rows).map(|row| within(row) && !condition.is_true(row)).collect();
         let then = self.eval(then, Some(&yes))?;
         let other = self.eval(other, Some(&no))?;
         let pick = |row: usize| if yes.get(row).copied().unwrap_or(false) { &then } else { &other };
-        Ok(self.choose_values(typed.value_type, mask, pick))
+        self.choose_values(typed.value_type, mask, pick)
     }
 
     /// Builds a column that takes each row from one of several values of one type.
@@ -102,28 +104,12 @@ impl<'a> RowContext<'a> {
         value_type: Option<ValueType>,
         mask: RowMask<'_>,
         pick: impl Fn(usize) -> &'v ColumnarValue,
-    ) -> ColumnarValue {
-        let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
-        let rows = (0..self.rows).map(|row| taken(row).then(|| pick(row)));
-        let column = match value_type {
-            None => return ColumnarValue::Constant(None),
-            Some(ValueType::Number) => Column::Number(
-                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_numbers().at(row))).collect(),
-            ),
-            Some(ValueType::Integer) => Column::Integer(
-                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_integers().at(row))).collect(),
-            ),
-            Some(ValueType::Boolean) => Column::Boolean(
-                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_booleans().at(row))).collect(),
-            ),
-            Some(ValueType::TimePeriod | ValueType::Date) => Column::Period(
-                rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_periods().at(row))).collect(),
-            ),
-            Some(ValueType::String | ValueType::Time | ValueType::Duration) => Column::Text(
-                TextColumn::from_rows(rows.enumerate().map(|(row, v)| v.and_then(|v| v.as_texts().at(row)))),
-            ),
-        };
-        ColumnarValue::Column(SharedColumn::new(column))
+    ) -> Result<ColumnarValue, EvalError> {
+        let Some(value_type) = value_type else { return Ok(ColumnarValue::Constant(None)) };
+        let reserved = self.guard.reserve_each(self.rows, value_bytes(Some(value_type)))?;
+        let column = choose_rows(self.rows, value_type, mask, self.guard, pick);
+        drop(reserved);
+        Ok(ColumnarValue::Column(SharedColumn::new(column, self.guard)))
     }
 
     fn apply_operator(
@@ -147,18 +133,52 @@ impl<'a> RowContext<'a> {
             value_type: typed.value_type,
             value_types: &value_types,
             threads: self.threads,
+            guard: self.guard,
         };
+        let reserved = self.guard.reserve_each(rows, value_bytes(typed.value_type))?;
         let column = scope.eval_operator(values).map_err(|mut error| {
             if constant {
                 error.row = first;
             }
             error
         })?;
+        drop(reserved);
         Ok(if constant {
             ColumnarValue::Constant(column.cell(0))
         } else {
-            ColumnarValue::Column(SharedColumn::new(column))
+            ColumnarValue::Column(SharedColumn::new(column, self.guard))
         })
+    }
+}
+
+/// Builds a column that takes each row from one of several values of one type; the caller has reserved the rows.
+fn choose_rows<'v>(
+    rows: usize,
+    value_type: ValueType,
+    mask: RowMask<'_>,
+    guard: &RunGuard,
+    pick: impl Fn(usize) -> &'v ColumnarValue,
+) -> Column {
+    let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+    let rows = (0..rows)
+        .take_while(|row| !guard.is_stopped_at(*row))
+        .map(|row| (row, taken(row).then(|| pick(row))));
+    match value_type {
+        ValueType::Number => {
+            Column::Number(rows.map(|(row, v)| v.and_then(|v| v.as_numbers().at(row))).collect())
+        }
+        ValueType::Integer => {
+            Column::Integer(rows.map(|(row, v)| v.and_then(|v| v.as_integers().at(row))).collect())
+        }
+        ValueType::Boolean => {
+            Column::Boolean(rows.map(|(row, v)| v.and_then(|v| v.as_booleans().at(row))).collect())
+        }
+        ValueType::TimePeriod | ValueType::Date => {
+            Column::Period(rows.map(|(row, v)| v.and_then(|v| v.as_periods().at(row))).collect())
+        }
+        ValueType::String | ValueType::Time | ValueType::Duration => {
+            text_column(rows.map(|(row, v)| v.and_then(|v| v.as_texts().at(row))), guard)
+        }
     }
 }
 
@@ -171,6 +191,7 @@ struct OperatorCall<'a> {
     value_type: Option<ValueType>,
     value_types: &'a [Option<ValueType>],
     threads: Threads,
+    guard: &'a RunGuard,
 }
 
 impl OperatorCall<'_> {
@@ -192,12 +213,18 @@ impl OperatorCall<'_> {
             (Op::Cast(to), [a, mask @ ..]) => {
                 let mask = mask.first().and_then(|mask| mask.as_texts().at(0));
                 let from = self.value_types.first().copied().flatten();
-                self.at_row(eval_cast(a, (from, to), mask, self.rows, self.mask))
+                self.at_row(eval_cast(a, (from, to), mask, (self.rows, self.mask), self.guard))
             }
-            (Op::Text(op), values) => self.at_row(eval_text(op, values, self.rows, self.mask)),
+            (Op::Text(op), values) => self.at_row(eval_text(op, values, (self.rows, self.mask), self.guard)),
             (Op::Time(op), values) => {
                 let from = self.value_types.first().copied().flatten();
-                self.at_row(eval_time(op, values, from, self.value_type, self.rows, self.mask))
+                self.at_row(eval_time(
+                    op,
+                    values,
+                    (from, self.value_type),
+                    (self.rows, self.mask),
+                    self.guard,
+                ))
             }
             (
                 Op::Equal | Op::NotEqual | Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual,
@@ -240,7 +267,7 @@ impl OperatorCall<'_> {
                 if self.is_selected(row) { value(row, *slot).map_err(|error| (error, row))? } else { None };
             Ok(())
         };
-        fill_slots(self.threads, &mut rows, renew)
+        fill_slots(self.threads, self.guard, &mut rows, renew)
             .map_err(|(error, row)| decimal_error(error, self.op.name(), self.span, row))?;
         Ok(rows)
     }
@@ -256,7 +283,7 @@ impl OperatorCall<'_> {
             }
             Ok(())
         };
-        fill_slots(self.threads, &mut made, renew).map_err(|row: usize| EvalError {
+        fill_slots(self.threads, self.guard, &mut made, renew).map_err(|row: usize| EvalError {
             code: DiagnosticCode::Frequency,
             message: format!("`{}` cannot order periods of different frequencies", self.op.name()),
             span: self.span,
@@ -356,15 +383,10 @@ impl OperatorCall<'_> {
 
     /// Builds a column from the value picked for each row.
     fn choose_column<'v>(&self, pick: impl Fn(usize) -> &'v ColumnarValue) -> Column {
-        let rows = RowContext {
-            columns: &[],
-            rows: self.rows,
-            values: &[],
-            spare: RefCell::default(),
-            threads: self.threads,
-        };
-        (*rows.choose_values(self.value_type, self.mask, pick).into_column(self.value_type, self.rows))
-            .clone()
+        match self.value_type {
+            Some(value_type) => choose_rows(self.rows, value_type, self.mask, self.guard, pick),
+            None => repeat_cell(None, None, self.rows),
+        }
     }
 
     /// Checks that all values of a parameter belong to its type, and returns them.
@@ -379,7 +401,8 @@ impl OperatorCall<'_> {
             let fits = if a.is_null(*row) { nullable } else { truths.at(*row) == Some(true) };
             self.is_selected(*row) && !fits
         };
-        match (0..self.rows).find(outside) {
+        let within = |row: &usize| !self.guard.is_stopped_at(*row);
+        match (0..self.rows).take_while(within).find(outside) {
             Some(row) => {
                 let message = "the value is outside the set of values of the parameter's type".to_owned();
                 Err(EvalError { code: DiagnosticCode::Domain, message, span: self.span, row })
@@ -391,20 +414,23 @@ impl OperatorCall<'_> {
     /// Evaluates `||`: null counts as the empty text; a result above the size of a cell is an error.
     fn eval_concat(&self, a: &ColumnarValue, b: &ColumnarValue) -> Result<Column, EvalError> {
         let (a, b) = (a.as_texts(), b.as_texts());
-        let mut made: Vec<Option<String>> = Vec::with_capacity(self.rows);
-        for row in 0..self.rows {
+        let mut made = TextBuilder::new(self.rows, self.guard);
+        let mut text = String::new();
+        for row in (0..self.rows).take_while(|row| !self.guard.is_stopped_at(*row)) {
             if !self.is_selected(row) {
                 made.push(None);
                 continue;
             }
-            let text = format!("{}{}", a.at(row).unwrap_or_default(), b.at(row).unwrap_or_default());
+            text.clear();
+            text.push_str(a.at(row).unwrap_or_default());
+            text.push_str(b.at(row).unwrap_or_default());
             if text.len() > CELL_BYTES_MAX {
                 let message = format!("`||` makes a text of more than {CELL_BYTES_MAX} bytes");
                 return Err(EvalError { code: DiagnosticCode::Overflow, message, span: self.span, row });
             }
-            made.push(Some(text));
+            made.push(Some(&text));
         }
-        Ok(Column::Text(TextColumn::from_rows(made.iter().map(Option::as_deref))))
+        Ok(made.finish())
     }
 
     /// Evaluates `getyear` and `getmonth` at the first day of a period; the year of a week is its ISO

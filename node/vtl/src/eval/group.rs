@@ -8,15 +8,16 @@ use schemas::structure::ValueType;
 use schemas::table::{Cell, Column, TextColumn};
 
 use super::attribute_propagation::propagate_attribute;
-use super::column::{SharedColumn, column_from_cells, number_at};
+use super::column::{ColumnBuilder, SharedColumn, number_at};
 use super::key_ranks::{duration_ranks, equal_runs, rank_rows, sort_order};
 use super::median::median_of;
-use super::relation::{Relation, data_point_key};
+use super::relation::{Relation, data_point_key, pick_columns};
 use super::sliding_window::WindowAggregate;
 use super::threads::{Threads, fill_slots, map_items};
 use super::time_operators;
 use super::variance::WindowVariance;
 use crate::budget::{BudgetMeter, SORT_STEPS};
+use crate::ceilings::{RunGuard, SORT_BYTES, row_bytes, value_bytes};
 use crate::decimal128::{self, ExactSum};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::op::AggregateOp;
@@ -26,6 +27,7 @@ use crate::plan::{AggregateColumn, GroupKey, PlanStep, ViralMerge};
 struct RowGroups {
     order: Option<Vec<u32>>,
     runs: Vec<(usize, usize)>,
+    guard: RunGuard,
 }
 
 /// Average number of rows from which blocks are sorted separately.
@@ -43,24 +45,30 @@ fn first_key_blocks(columns: &[SharedColumn], rows: usize) -> Option<Vec<Range<u
 
 impl RowGroups {
     /// Groups rows by keys.
-    fn by_keys(columns: &[SharedColumn], rows: usize) -> Self {
-        let ranks = rank_rows(columns.iter().map(|column| &**column), rows);
+    fn by_keys<'c>(columns: impl IntoIterator<Item = &'c Column>, rows: usize, guard: &RunGuard) -> Self {
+        let ranks = rank_rows(columns, rows);
         let order = sort_order(&ranks);
-        RowGroups { runs: equal_runs(&ranks, order.as_deref()), order }
+        RowGroups { runs: equal_runs(&ranks, order.as_deref()), order, guard: guard.clone() }
     }
 
     /// Groups blocks of rows that have distinct first keys: each block fits the cache and is sorted by
     /// the remaining keys only.
-    fn by_blocks(blocks: Vec<Range<usize>>, columns: &[SharedColumn], rows: usize, threads: Threads) -> Self {
+    fn by_blocks(
+        blocks: Vec<Range<usize>>,
+        columns: &[SharedColumn],
+        rows: usize,
+        threads: Threads,
+        guard: &RunGuard,
+    ) -> Self {
         let others = columns.get(1..).unwrap_or_default();
         let parts = map_items(threads, rows, &blocks, |block| {
-            let slices: Vec<SharedColumn> =
-                others.iter().map(|column| SharedColumn::new(column.slice(block.clone()))).collect();
-            Self::by_keys(&slices, block.len())
+            let slices: Vec<Column> = others.iter().map(|column| column.slice(block.clone())).collect();
+            Self::by_keys(&slices, block.len(), guard)
         });
         // When every block is sorted, groups are plain ranges and need no permutation.
         let sorted = parts.iter().all(|part| part.order.is_none());
-        let mut groups = Self { order: (!sorted).then(|| Vec::with_capacity(rows)), runs: Vec::new() };
+        let order = (!sorted).then(|| Vec::with_capacity(rows));
+        let mut groups = Self { order, runs: Vec::new(), guard: guard.clone() };
         for (part, block) in parts.into_iter().zip(blocks) {
             let start = block.start;
             groups.runs.extend(part.runs.into_iter().map(|(from, to)| (from + start, to + start)));
@@ -74,13 +82,13 @@ impl RowGroups {
     }
 
     fn rows(&self, run: (usize, usize)) -> impl Iterator<Item = usize> {
-        (run.0..run.1).map(|place| {
+        let within = |place: &usize| !self.guard.is_stopped_at(*place);
+        (run.0..run.1).take_while(within).map(|place| {
             self.order.as_ref().map_or(place, |order| order.get(place).map_or(place, |row| *row as usize))
         })
     }
 }
 
-/// Groups a relation by keys and aggregates each group (reference manual, "Aggregate invocation").
 /// Groups a relation by keys and aggregates each group (reference manual, "Aggregate invocation").
 pub(super) fn eval_group(
     relation: &Relation,
@@ -92,18 +100,24 @@ pub(super) fn eval_group(
     threads: Threads,
 ) -> Result<Relation, Diagnostic> {
     meter.charge(relation.rows, SORT_STEPS, step.span)?;
+    let guard = meter.guard();
     let mut columns = Vec::new();
     for (at, key) in keys.iter().enumerate() {
         let value_type = step.columns.get(at).map(|field| field.value_type);
-        columns.push(key_column(relation, key, value_type, step, threads)?);
+        columns.push(key_column(relation, key, value_type, step, (threads, &guard))?);
     }
+    // Blocks copy their keys before they are ranked.
+    let copied: u64 = columns.iter().map(|column| row_bytes(column, relation.rows)).sum();
+    let ranks = guard.reserve_each(relation.rows, SORT_BYTES)?;
+    let copied = guard.reserve(copied)?;
     // Rows are in canonical order, so rows of equal first identifier are adjacent.
     let first = keys.first().is_some_and(|key| key.column == 0 && key.convert.is_none());
     let blocks = if first { first_key_blocks(&columns, relation.rows) } else { None };
     let mut groups = match blocks {
-        Some(blocks) => RowGroups::by_blocks(blocks, &columns, relation.rows, threads),
-        None => RowGroups::by_keys(&columns, relation.rows),
+        Some(blocks) => RowGroups::by_blocks(blocks, &columns, relation.rows, threads, &guard),
+        None => RowGroups::by_keys(columns.iter().map(|column| &**column), relation.rows, &guard),
     };
+    drop(copied);
     if keys.is_empty() {
         // Without keys the result is one data point, even for an empty data set.
         groups.runs = vec![(0, relation.rows)];
@@ -113,9 +127,10 @@ pub(super) fn eval_group(
     // The keys of a group are those of its first row.
     let firsts: Vec<u32> =
         groups.runs.iter().filter_map(|run| groups.rows(*run).next()).map(|row| row as u32).collect();
-    let mut made: Vec<SharedColumn> =
-        columns.iter().map(|column| SharedColumn::new(column.gather(&firsts))).collect();
+    let mut made = pick_columns(&columns, &firsts, Threads::ONE, &guard)?;
+    drop(columns);
     for (summary, operand) in summaries.iter().zip(operands) {
+        let reserved = guard.reserve_each(rows, value_bytes(Some(summary.value_type)))?;
         let column =
             aggregate_groups(summary, operand.as_deref(), &groups, threads).map_err(|(error, at)| {
                 let keys = Relation { columns: made.iter().take(keys.len()).cloned().collect(), rows };
@@ -123,8 +138,10 @@ pub(super) fn eval_group(
                 Diagnostic::new(DiagnosticCode::Overflow, summary.span, message)
                     .at_data_point(data_point_key(&step.columns, &keys, at))
             })?;
-        made.push(SharedColumn::new(column));
+        drop(reserved);
+        made.push(SharedColumn::new(column, &guard));
     }
+    drop(ranks);
     Ok(Relation { columns: made, rows })
 }
 
@@ -134,7 +151,7 @@ fn key_column(
     key: &GroupKey,
     value_type: Option<ValueType>,
     step: &PlanStep,
-    threads: Threads,
+    (threads, guard): (Threads, &RunGuard),
 ) -> Result<SharedColumn, Diagnostic> {
     let missing = || Diagnostic::new(DiagnosticCode::Structure, step.span, "a key of the plan has no column");
     let column = relation.columns.get(key.column).ok_or_else(missing)?;
@@ -145,20 +162,27 @@ fn key_column(
     };
     // Periods are converted in place and in parallel, other time values cell by cell.
     if let Column::Period(periods) = &**column {
+        let reserved = guard.reserve(row_bytes(column, relation.rows))?;
         let mut rows = periods.clone();
-        fill_slots(threads, &mut rows, |_, slot| {
+        fill_slots(threads, guard, &mut rows, |_, slot| {
             if let Some(period) = *slot
                 && let Cell::Period(period) = coarse(&Cell::Period(period))?
             {
                 *slot = Some(period);
             }
-            Ok(())
+            Ok::<(), Diagnostic>(())
         })?;
-        return Ok(SharedColumn::new(Column::Period(rows)));
+        drop(reserved);
+        return Ok(SharedColumn::new(Column::Period(rows), guard));
     }
-    let cells = (0..relation.rows).map(|row| column.cell(row).map(|cell| coarse(&cell)).transpose());
-    let cells: Result<Vec<Option<Cell>>, Diagnostic> = cells.collect();
-    Ok(SharedColumn::new(column_from_cells(&cells?, ValueType::Time)))
+    let reserved = guard.reserve_each(relation.rows, value_bytes(Some(ValueType::Time)))?;
+    let mut made = ColumnBuilder::new(ValueType::Time, relation.rows, guard);
+    for row in (0..relation.rows).take_while(|row| !guard.is_stopped_at(*row)) {
+        made.push(column.cell(row).map(|cell| coarse(&cell)).transpose()?.as_ref());
+    }
+    let column = made.finish();
+    drop(reserved);
+    Ok(SharedColumn::new(column, guard))
 }
 
 /// Aggregates each group; an error carries the index of the group.
@@ -177,11 +201,16 @@ fn aggregate_groups(
             propagate_attribute(
                 rule.as_ref(),
                 summary.value_type,
-                groups.rows(run).map(|row| operand.cell(row)).collect(),
+                groups.rows(run).map(|row| operand.cell(row)),
             )
         };
-        return map_groups(groups, threads, folded)
-            .map(|cells| column_from_cells(&cells, summary.value_type));
+        let mut made = ColumnBuilder::new(summary.value_type, groups.runs.len(), &groups.guard);
+        for (block, runs) in groups.runs.chunks(FOLDED_GROUPS).enumerate() {
+            let cells = map_runs(groups, runs, threads, folded);
+            let cells = cells.map_err(|(error, at)| (error, block * FOLDED_GROUPS + at))?;
+            cells.iter().for_each(|cell| made.push(cell.as_ref()));
+        }
+        return Ok(made.finish());
     }
     match (summary.op, operand) {
         (AggregateOp::Count, _) => {
@@ -212,6 +241,9 @@ fn aggregate_groups(
     }
 }
 
+/// Groups whose viral attributes are held as cells at a time: each copies a text.
+const FOLDED_GROUPS: usize = 1 << 16;
+
 /// Arithmetic error and the index of its group.
 type GroupError = (decimal128::Error, usize);
 
@@ -221,9 +253,19 @@ fn map_groups<T: Clone + Send>(
     threads: Threads,
     value: impl Fn((usize, usize)) -> Result<Option<T>, decimal128::Error> + Sync,
 ) -> Result<Vec<Option<T>>, GroupError> {
-    let mut made = vec![None; groups.runs.len()];
-    fill_slots(threads, &mut made, |at, slot| {
-        *slot = value(groups.runs.get(at).copied().unwrap_or_default()).map_err(|error| (error, at))?;
+    map_runs(groups, &groups.runs, threads, value)
+}
+
+/// Computes a value for each of some groups.
+fn map_runs<T: Clone + Send>(
+    groups: &RowGroups,
+    runs: &[(usize, usize)],
+    threads: Threads,
+    value: impl Fn((usize, usize)) -> Result<Option<T>, decimal128::Error> + Sync,
+) -> Result<Vec<Option<T>>, GroupError> {
+    let mut made = vec![None; runs.len()];
+    fill_slots(threads, &groups.guard, &mut made, |at, slot| {
+        *slot = value(runs.get(at).copied().unwrap_or_default()).map_err(|error| (error, at))?;
         Ok(())
     })?;
     Ok(made)

@@ -7,11 +7,12 @@ use schemas::sort_key::{self, SortKeys};
 use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
-use super::column::{SharedColumn, column_from_cells};
+use super::column::{SharedColumn, column_from_cells, text_column};
 use super::key_ranks::{rank_both, rank_rows, sort_order};
 use super::relation::Relation;
 use super::threads::{self, Threads};
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
+use crate::ceilings::{CeilingExceeded, RunGuard, SORT_BYTES, column_type, row_bytes};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::{JoinColumn, JoinMode};
 
@@ -29,8 +30,6 @@ const NO_ROW: u32 = u32::MAX;
 
 /// Joins two relations. Counts the result rows first, so that the budget is charged before any of
 /// them is built.
-/// Joins two relations. Counts the result rows first, so that the budget is charged before any of
-/// them is built.
 pub(super) fn eval_join(
     left: &Relation,
     right: &Relation,
@@ -40,25 +39,31 @@ pub(super) fn eval_join(
     threads: Threads,
 ) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows + right.rows, SORT_STEPS, span)?;
+    let guard = meter.guard();
+    let ranks = guard.reserve_each(left.rows + right.rows, SORT_BYTES)?;
     let SortKeys { sides: [a, b], size } = rank_both(left, right, spec.keys);
     let (a, b) = (SortedKeys::new(a, size), SortedKeys::new(b, size));
     // First pass: count the result rows without building them.
     let mut rows = 0_usize;
-    merge_keys(&a, &b, spec.matching, |left, right| {
+    merge_keys(&a, &b, spec.matching, &guard, |left, right| {
         rows = rows.saturating_add(left.len().max(1).saturating_mul(right.len().max(1)));
     });
     meter.charge(rows, COPY_STEPS * spec.columns.len() as u64 + SORT_STEPS, span)?;
     meter.reserve(rows, spec.columns.len(), span)?;
-    let pairs = expand_pairs(&a, &b, spec.matching, rows);
+    let _pairs = guard.reserve_each(rows, PAIR_BYTES)?;
+    let pairs = expand_pairs(&a, &b, spec.matching, rows, &guard);
     // Free the ranks before gathering columns, which is the peak of memory use.
-    drop((a, b));
+    drop((a, b, ranks));
     // Full joins and fallbacks mix cells of both sides; other joins gather whole columns.
     if spec.matching == JoinMode::Full || spec.columns.iter().any(|(_, fallback)| fallback.is_some()) {
-        return Ok(join_with_fallbacks(&pairs, left, right, spec));
+        return Ok(join_with_fallbacks(&pairs, left, right, spec, &guard)?);
     }
-    let pairs = sort_pairs(pairs, left, right, spec);
-    Ok(Relation { columns: pairs.gather(spec.columns, left, right, threads), rows })
+    let pairs = sort_pairs(pairs, left, right, spec, &guard)?;
+    Ok(Relation { columns: pairs.gather(spec.columns, left, right, threads, &guard)?, rows })
 }
+
+/// Working memory for each pair of rows, with a copy in another order.
+const PAIR_BYTES: u64 = 4 * size_of::<u32>() as u64;
 
 /// Left and right row of each data point of the result.
 struct RowPairs {
@@ -73,64 +78,91 @@ impl RowPairs {
         left: &Relation,
         right: &Relation,
         threads: Threads,
-    ) -> Vec<SharedColumn> {
+        guard: &RunGuard,
+    ) -> Result<Vec<SharedColumn>, CeilingExceeded> {
         // A side that keeps all its rows in order shares its columns instead of copying.
         let whole = |rows: &[u32], all: usize| rows.len() == all && rows.iter().copied().eq(0..all as u32);
         let (same_left, same_right) = (whole(&self.lefts, left.rows), whole(&self.rights, right.rows));
-        let take = |column: &SharedColumn, rows: &[u32], same: bool| {
-            if same { column.clone() } else { SharedColumn::new(column.gather(rows)) }
-        };
-        let pick = |(side, _): &(JoinColumn, Option<Cell>)| match side {
+        let source = |(side, _): &(JoinColumn, Option<Cell>)| match side {
             JoinColumn::Left(at) | JoinColumn::Either(at, _) => {
-                left.columns.get(*at).map(|column| take(column, &self.lefts, same_left))
+                left.columns.get(*at).map(|column| (column, &self.lefts, same_left))
             }
-            JoinColumn::Right(at) => {
-                right.columns.get(*at).map(|column| take(column, &self.rights, same_right))
-            }
+            JoinColumn::Right(at) => right.columns.get(*at).map(|column| (column, &self.rights, same_right)),
         };
-        threads::map_items(threads, self.lefts.len(), columns, pick).into_iter().flatten().collect()
+        let sources: Vec<_> = columns.iter().filter_map(source).collect();
+        let copied = sources.iter().filter(|(_, _, same)| !same);
+        let reserved = guard.reserve(copied.map(|(column, rows, _)| row_bytes(column, rows.len())).sum())?;
+        let made = threads::map_items(threads, self.lefts.len(), &sources, |(column, rows, same)| {
+            (!same && !guard.is_stopped()).then(|| column.gather(rows))
+        });
+        drop(reserved);
+        let pairs = sources.iter().zip(made);
+        Ok(pairs
+            .map(|((source, ..), made)| match made {
+                Some(column) => source.derive(column, guard),
+                None => (*source).clone(),
+            })
+            .collect())
     }
 }
 
 /// Builds a full join or a join with fallback values cell by cell, in canonical order.
-fn join_with_fallbacks(pairs: &RowPairs, left: &Relation, right: &Relation, spec: &JoinSpec<'_>) -> Relation {
-    let cell = |side: JoinColumn, pair: (u32, u32)| {
-        let of = |relation: &Relation, at: usize, row: u32| {
-            relation.columns.get(at).and_then(|column| column.cell(row as usize))
-        };
-        match side {
-            JoinColumn::Left(at) => of(left, at, pair.0),
-            JoinColumn::Right(at) => of(right, at, pair.1),
-            JoinColumn::Either(at, other) => of(left, at, pair.0).or_else(|| of(right, other, pair.1)),
-        }
-    };
-    let columns = spec.columns.iter().map(|(side, fallback)| {
-        let like = match side {
-            JoinColumn::Left(at) | JoinColumn::Either(at, _) => left.columns.get(*at),
-            JoinColumn::Right(at) => right.columns.get(*at),
-        };
-        let rows = pairs.lefts.iter().copied().zip(pairs.rights.iter().copied());
-        let cells = rows.map(|pair| cell(*side, pair).or_else(|| fallback.clone()));
-        column_like(cells.collect(), like)
-    });
-    let columns: Vec<SharedColumn> = columns.map(SharedColumn::new).collect();
-    let rows = pairs.lefts.len();
-    let columns =
-        match sort_order(&rank_rows(columns.iter().take(spec.identifiers).map(|column| &**column), rows)) {
-            None => columns,
-            Some(order) => columns.iter().map(|column| SharedColumn::new(column.gather(&order))).collect(),
-        };
-    Relation { columns, rows }
+fn join_with_fallbacks(
+    pairs: &RowPairs,
+    left: &Relation,
+    right: &Relation,
+    spec: &JoinSpec<'_>,
+    guard: &RunGuard,
+) -> Result<Relation, CeilingExceeded> {
+    let columns: Result<Vec<SharedColumn>, CeilingExceeded> = spec
+        .columns
+        .iter()
+        .map(|(side, fallback)| join_column(pairs, (left, right), *side, fallback.as_ref(), guard))
+        .collect();
+    let relation = Relation { columns: columns?, rows: pairs.lefts.len() };
+    let _ranks = guard.reserve_each(relation.rows, SORT_BYTES)?;
+    let identifiers = relation.columns.iter().take(spec.identifiers).map(|column| &**column);
+    match sort_order(&rank_rows(identifiers, relation.rows)) {
+        None => Ok(relation),
+        Some(order) => relation.pick(&order, Threads::ONE, guard),
+    }
 }
 
-/// Builds a column of the type of another column.
-fn column_like(cells: Vec<Option<Cell>>, like: Option<&SharedColumn>) -> Column {
-    match like.map(|column| &**column) {
-        Some(Column::Text(_)) => column_from_cells(&cells, ValueType::String),
-        Some(Column::Integer(_)) => column_from_cells(&cells, ValueType::Integer),
-        Some(Column::Number(_)) | None => column_from_cells(&cells, ValueType::Number),
-        Some(Column::Boolean(_)) => column_from_cells(&cells, ValueType::Boolean),
-        Some(Column::Period(_)) => column_from_cells(&cells, ValueType::TimePeriod),
+/// Builds one column of a join from cells of both sides.
+fn join_column(
+    pairs: &RowPairs,
+    (left, right): (&Relation, &Relation),
+    side: JoinColumn,
+    fallback: Option<&Cell>,
+    guard: &RunGuard,
+) -> Result<SharedColumn, CeilingExceeded> {
+    let (first, second) = match side {
+        JoinColumn::Left(at) => (left.columns.get(at), None),
+        JoinColumn::Right(at) => (None, right.columns.get(at)),
+        JoinColumn::Either(at, other) => (left.columns.get(at), right.columns.get(other)),
+    };
+    let rows = pairs.lefts.iter().zip(&pairs.rights).map(|(left, right)| (*left as usize, *right as usize));
+    let like = first.or(second).map(|column| &**column);
+    if let Some(Column::Text(_)) = like {
+        let reserved = guard.reserve_each(pairs.lefts.len(), size_of::<u32>() as u64)?;
+        let fallback = if let Some(Cell::Text(text)) = fallback { Some(text.as_str()) } else { None };
+        let texts =
+            rows.map(|(left, right)| text_at(first, left).or_else(|| text_at(second, right)).or(fallback));
+        let column = text_column(texts, guard);
+        drop(reserved);
+        return Ok(SharedColumn::new(column, guard));
+    }
+    let cell = |column: Option<&SharedColumn>, row: usize| column.and_then(|column| column.cell(row));
+    let cells = rows
+        .map(|(left, right)| cell(first, left).or_else(|| cell(second, right)).or_else(|| fallback.cloned()));
+    column_from_cells(cells, like.map_or(ValueType::Number, column_type), guard)
+}
+
+/// Returns a text of a column, if it is one of texts.
+fn text_at(column: Option<&SharedColumn>, row: usize) -> Option<&str> {
+    match &**column? {
+        Column::Text(texts) => texts.get(row),
+        _ => None,
     }
 }
 
@@ -177,10 +209,14 @@ fn merge_keys(
     a: &SortedKeys,
     b: &SortedKeys,
     matching: JoinMode,
+    guard: &RunGuard,
     mut found: impl FnMut(Range<usize>, Range<usize>),
 ) {
     let (mut at, mut other) = (0, 0);
     while let Some(key) = a.rank(at) {
+        if guard.is_stopped() {
+            return;
+        }
         while b.rank(other).is_some_and(|rank| rank < key) {
             let alone = b.run(other);
             other = alone.end;
@@ -206,9 +242,15 @@ fn merge_keys(
 }
 
 /// Lists all pairs of rows with equal keys.
-fn expand_pairs(a: &SortedKeys, b: &SortedKeys, matching: JoinMode, rows: usize) -> RowPairs {
+fn expand_pairs(
+    a: &SortedKeys,
+    b: &SortedKeys,
+    matching: JoinMode,
+    rows: usize,
+    guard: &RunGuard,
+) -> RowPairs {
     let mut pairs = RowPairs { lefts: Vec::with_capacity(rows), rights: Vec::with_capacity(rows) };
-    merge_keys(a, b, matching, |left, right| {
+    merge_keys(a, b, matching, guard, |left, right| {
         if left.is_empty() {
             pairs.lefts.extend(right.clone().map(|_| NO_ROW));
             pairs.rights.extend(right.map(|place| b.row(place)));
@@ -229,7 +271,13 @@ fn expand_pairs(a: &SortedKeys, b: &SortedKeys, matching: JoinMode, rows: usize)
 }
 
 /// Sorts pairs by the identifiers of the result.
-fn sort_pairs(pairs: RowPairs, left: &Relation, right: &Relation, spec: &JoinSpec<'_>) -> RowPairs {
+fn sort_pairs(
+    pairs: RowPairs,
+    left: &Relation,
+    right: &Relation,
+    spec: &JoinSpec<'_>,
+    guard: &RunGuard,
+) -> Result<RowPairs, CeilingExceeded> {
     let identifiers = spec.columns.get(..spec.identifiers).unwrap_or_default();
     let of_left = |(at, (side, _)): (usize, &(JoinColumn, Option<Cell>))| match side {
         JoinColumn::Left(column) | JoinColumn::Either(column, _) => *column == at,
@@ -237,14 +285,15 @@ fn sort_pairs(pairs: RowPairs, left: &Relation, right: &Relation, spec: &JoinSpe
     };
     // INVARIANT: the left is in canonical order, its identifiers first.
     if identifiers.iter().enumerate().all(of_left) && pairs.lefts.is_sorted() {
-        return pairs;
+        return Ok(pairs);
     }
-    let columns = pairs.gather(identifiers, left, right, Threads::ONE);
+    let columns = pairs.gather(identifiers, left, right, Threads::ONE, guard)?;
+    let _ranks = guard.reserve_each(pairs.lefts.len(), SORT_BYTES)?;
     let Some(order) = sort_order(&rank_rows(columns.iter().map(|column| &**column), pairs.lefts.len()))
     else {
-        return pairs;
+        return Ok(pairs);
     };
     let sort =
         |rows: &[u32]| order.iter().map(|at| rows.get(*at as usize).copied().unwrap_or(NO_ROW)).collect();
-    RowPairs { lefts: sort(&pairs.lefts), rights: sort(&pairs.rights) }
+    Ok(RowPairs { lefts: sort(&pairs.lefts), rights: sort(&pairs.rights) })
 }

@@ -88,10 +88,15 @@ pub(super) fn ratios_to_report(
     let (mut results, mut first_error) = (vec![None; windows.rows], None);
     for points in windows.partitions() {
         let mut total = ExactSum::default();
-        points.iter().filter_map(|row| operand.at(*row)).for_each(|value| total.add(value));
+        let within = |row: &&usize| !windows.guard.is_stopped_at(**row);
+        points
+            .iter()
+            .take_while(within)
+            .filter_map(|row| operand.at(*row))
+            .for_each(|value| total.add(value));
         // Its error is reported at the first row that has a value.
         let sum = total.sum();
-        for row in points {
+        for row in points.iter().take_while(within) {
             let Some(value) = operand.at(*row) else { continue };
             match sum.and_then(|sum| decimal128::div(value, sum)) {
                 Ok(share) => set_row(&mut results, *row, Some(share)),

@@ -51,7 +51,7 @@ fn run_recurrence(
     let (mut results, mut first_error) = (vec![None; windows.rows], None);
     for points in windows.partitions() {
         let (mut state, mut series): (Option<Decimal>, Option<Frequency>) = (None, None);
-        for row in points {
+        for row in points.iter().take_while(|row| !windows.guard.is_stopped_at(**row)) {
             // Another frequency starts another series.
             if frequency(*row) != series {
                 (state, series) = (None, frequency(*row));

@@ -14,8 +14,10 @@ use super::attribute_propagation::propagate_attribute;
 use super::column::{ColumnarValue, SharedColumn, column_from_cells, number_at};
 use super::key_ranks::{equal_runs, rank_rows, sort_order};
 use super::relation::{Relation, data_point_key};
+use super::threads::Threads;
 use crate::ast::{HierarchyInput, HierarchyMode, ValidationOutput};
 use crate::budget::{BudgetMeter, ROW_STEPS, SORT_STEPS, merge_steps};
+use crate::ceilings::{CeilingExceeded, RunGuard, SORT_BYTES};
 use crate::decimal128::{self as decimal, Error, ExactSum};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::op::Op;
@@ -55,6 +57,17 @@ struct RollupRow {
     virals: Vec<Option<Cell>>,
 }
 
+impl RollupRow {
+    /// Returns its memory; a vector that grows has room for twice as many.
+    fn bytes(&self) -> u64 {
+        let cells = self.virals.iter().map(|cell| match cell {
+            Some(Cell::Text(text)) => size_of::<Option<Cell>>() + text.len(),
+            _ => size_of::<Option<Cell>>(),
+        });
+        2 * size_of::<Self>() as u64 + cells.sum::<usize>() as u64
+    }
+}
+
 struct RollupEvaluator<'a> {
     relation: &'a Relation,
     rollup: &'a Rollup,
@@ -64,9 +77,9 @@ struct RollupEvaluator<'a> {
     /// Rules that compute each code item.
     computing: Vec<Vec<usize>>,
     result_rows: Vec<RollupRow>,
+    guard: RunGuard,
 }
 
-/// Evaluates the rules of a hierarchical ruleset on each group of a relation.
 /// Evaluates the rules of a hierarchical ruleset on each group of a relation.
 pub(super) fn eval_rollup(
     relation: &Relation,
@@ -76,6 +89,9 @@ pub(super) fn eval_rollup(
     step: &PlanStep,
 ) -> Result<Relation, Diagnostic> {
     meter.charge(relation.rows, SORT_STEPS, step.span)?;
+    let guard = meter.guard();
+    let _ranks = guard.reserve_each(relation.rows, SORT_BYTES + size_of::<Option<usize>>() as u64)?;
+    let mut made = guard.reserve(0)?;
     let keys = rollup.keys.iter().filter_map(|at| relation.columns.get(*at)).map(|column| &**column);
     let ranks = rank_rows(keys, relation.rows);
     let order = sort_order(&ranks);
@@ -83,7 +99,7 @@ pub(super) fn eval_rollup(
     let parts: usize = rollup.rules.iter().map(|rule| rule.right.len() + 1).sum();
     let virals: u64 = rollup.virals.iter().map(|(_, _, rule)| merge_steps(rule.as_ref())).sum();
     meter.charge(groups.len().saturating_mul(parts), SORT_STEPS + virals, step.span)?;
-    let mut run = RollupEvaluator::new(relation, rollup, conditions);
+    let mut run = RollupEvaluator::new(relation, rollup, conditions, guard.clone());
     let places = run.item_by_row();
     for (start, end) in groups {
         let rows = (start..end)
@@ -97,10 +113,14 @@ pub(super) fn eval_rollup(
                 *slot = Some(row);
             }
         }
+        if guard.is_stopped() {
+            return Err(CeilingExceeded.into());
+        }
         let before = run.result_rows.len();
         run.apply_rules(&points, first.unwrap_or_default())
             .map_err(|(error, rule)| run.rule_error(error, rule, first, step))?;
         meter.reserve(run.result_rows.len() - before, step.columns.len(), step.span)?;
+        run.result_rows.get(before..).unwrap_or_default().iter().for_each(|row| made.grow(row.bytes()));
         if run.result_rows.len() > ROWS_MAX {
             return Err(Diagnostic::new(
                 DiagnosticCode::Budget,
@@ -110,11 +130,16 @@ pub(super) fn eval_rollup(
         }
     }
     meter.charge(run.result_rows.len(), ROW_STEPS + SORT_STEPS, step.span)?;
-    Ok(run.result_relation(step))
+    Ok(run.result_relation(step)?)
 }
 
 impl<'a> RollupEvaluator<'a> {
-    fn new(relation: &'a Relation, rollup: &'a Rollup, conditions: &'a [RuleConditions]) -> Self {
+    fn new(
+        relation: &'a Relation,
+        rollup: &'a Rollup,
+        conditions: &'a [RuleConditions],
+        guard: RunGuard,
+    ) -> Self {
         let parts = rollup.rules.iter().flat_map(|rule| rule.right.iter().map(|part| part.code.as_str()));
         let mut items: Vec<&str> = rollup.rules.iter().map(|rule| rule.left.as_str()).chain(parts).collect();
         items.sort_unstable();
@@ -127,7 +152,7 @@ impl<'a> RollupEvaluator<'a> {
                 rules.push(at);
             }
         }
-        Self { relation, rollup, conditions, items, computing, result_rows: Vec::new() }
+        Self { relation, rollup, conditions, items, computing, result_rows: Vec::new(), guard }
     }
 
     fn item_index(&self, code: &str) -> Option<usize> {
@@ -348,10 +373,8 @@ impl<'a> RollupEvaluator<'a> {
         &self,
         points: impl Iterator<Item = &'p Option<ItemValue>> + Clone,
     ) -> Result<Vec<Option<Cell>>, Error> {
-        let of = |at: usize| {
-            let cells = points.clone().map(|point| point.as_ref()?.virals.get(at).cloned().flatten());
-            cells.collect::<Vec<Option<Cell>>>()
-        };
+        let of =
+            |at: usize| points.clone().map(move |point| point.as_ref()?.virals.get(at).cloned().flatten());
         let virals = self.rollup.virals.iter().enumerate();
         virals
             .map(|(at, (_, value_type, rule))| propagate_attribute(rule.as_ref(), *value_type, of(at)))
@@ -368,10 +391,10 @@ impl<'a> RollupEvaluator<'a> {
     }
 
     /// Builds the result in canonical order.
-    fn result_relation(&self, step: &PlanStep) -> Relation {
+    fn result_relation(&self, step: &PlanStep) -> Result<Relation, CeilingExceeded> {
         let mut identifiers = 0;
         let mut virals = 0;
-        let mut columns: Vec<Column> = Vec::new();
+        let mut columns: Vec<SharedColumn> = Vec::new();
         let source: Vec<usize> = self.result_rows.iter().map(|made| made.row).collect();
         for field in &step.columns {
             let column = match field.role {
@@ -390,7 +413,7 @@ impl<'a> RollupEvaluator<'a> {
                     }),
                 Role::Identifier => {
                     let column = self.relation.columns.get(identifiers);
-                    column.map_or(Column::Integer(Vec::new()), |column| column.gather(&source))
+                    column.map_or(Ok(SharedColumn::Empty), |column| column.pick(&source, &self.guard))
                 }
                 Role::ViralAttribute => {
                     let at = virals;
@@ -400,14 +423,15 @@ impl<'a> RollupEvaluator<'a> {
                 _ => self.measure_column(&field.name, field.value_type),
             };
             identifiers += usize::from(field.role == Role::Identifier);
-            columns.push(column);
+            columns.push(column?);
         }
-        let rows = self.result_rows.len();
-        let columns = match sort_order(&rank_rows(columns.iter().take(identifiers), rows)) {
-            None => columns.into_iter().map(SharedColumn::new).collect(),
-            Some(order) => columns.iter().map(|column| SharedColumn::new(column.gather(&order))).collect(),
-        };
-        Relation { columns, rows }
+        let relation = Relation { columns, rows: self.result_rows.len() };
+        let _ranks = self.guard.reserve_each(relation.rows, SORT_BYTES)?;
+        let keys = relation.columns.iter().take(identifiers).map(|column| &**column);
+        match sort_order(&rank_rows(keys, relation.rows)) {
+            None => Ok(relation),
+            Some(order) => relation.pick(&order, Threads::ONE, &self.guard),
+        }
     }
 
     fn rule_of(&self, made: &RollupRow) -> Option<&'a crate::plan::RollupRule> {
@@ -418,12 +442,16 @@ impl<'a> RollupEvaluator<'a> {
         &self,
         value_type: schemas::structure::ValueType,
         cell: impl Fn(&RollupRow) -> Option<Cell>,
-    ) -> Column {
-        column_from_cells(&self.result_rows.iter().map(cell).collect::<Vec<_>>(), value_type)
+    ) -> Result<SharedColumn, CeilingExceeded> {
+        column_from_cells(self.result_rows.iter().map(cell), value_type, &self.guard)
     }
 
     /// Builds a measure of the result by name.
-    fn measure_column(&self, name: &str, value_type: schemas::structure::ValueType) -> Column {
+    fn measure_column(
+        &self,
+        name: &str,
+        value_type: schemas::structure::ValueType,
+    ) -> Result<SharedColumn, CeilingExceeded> {
         let value = |number: Option<Decimal>| {
             let number = number?;
             match value_type {

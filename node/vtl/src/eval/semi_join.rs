@@ -7,7 +7,9 @@ use schemas::table::Column;
 use super::column::SharedColumn;
 use super::key_ranks::rank_both;
 use super::relation::Relation;
+use super::threads::Threads;
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
+use crate::ceilings::SORT_BYTES;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::plan::PlanStep;
 
@@ -21,13 +23,15 @@ pub(super) fn eval_semi_join(
     span: Span,
 ) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows.saturating_add(right.rows), SORT_STEPS, span)?;
+    let guard = meter.guard();
+    let ranks = guard.reserve_each(left.rows.saturating_add(right.rows), SORT_BYTES)?;
     let found = match_keys(left, right, keys);
+    drop(ranks);
     let kept: Vec<u32> =
         found.iter().zip(0..).filter(|(found, _)| **found == present).map(|(_, row)| row).collect();
     meter.charge(kept.len() * left.columns.len(), COPY_STEPS, span)?;
     meter.reserve(kept.len(), left.columns.len(), span)?;
-    let columns = left.columns.iter().map(|column| SharedColumn::new(column.gather(&kept))).collect();
-    Ok(Relation { columns, rows: kept.len() })
+    Ok(left.pick(&kept, Threads::ONE, &guard)?)
 }
 
 /// Returns the identifiers of the left with a boolean: whether the key occurs on the right.
@@ -40,11 +44,13 @@ pub(super) fn eval_exists(
 ) -> Result<Relation, Diagnostic> {
     meter.charge(left.rows.saturating_add(right.rows), SORT_STEPS, step.span)?;
     meter.reserve(left.rows, step.columns.len(), step.span)?;
+    let guard = meter.guard();
+    let _ranks = guard.reserve_each(left.rows.saturating_add(right.rows), SORT_BYTES)?;
     let flags = match_keys(left, right, keys).into_iter().map(Some).collect();
     // The measure is the last field; those before it are the identifiers.
     let mut columns: Vec<SharedColumn> =
         left.columns.iter().take(step.columns.len().saturating_sub(1)).cloned().collect();
-    columns.push(SharedColumn::new(Column::Boolean(flags)));
+    columns.push(SharedColumn::new(Column::Boolean(flags), &guard));
     Ok(Relation { columns, rows: left.rows })
 }
 

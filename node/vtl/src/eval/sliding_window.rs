@@ -44,8 +44,14 @@ pub(super) fn slide_windows<S: WindowAggregate>(
                 value = None;
             }
             // Enter before leave: a row that does both is never removed before it was added.
-            points.get(to..end).unwrap_or_default().iter().for_each(|row| state.enter(*row));
+            let within = |row: &&usize| !windows.guard.is_stopped_at(**row);
+            let entering = points.get(to..end).unwrap_or_default().iter();
+            entering.take_while(within).for_each(|row| state.enter(*row));
             to = to.max(end);
+            // INVARIANT: only a data point that has entered leaves.
+            if windows.guard.is_stopped() {
+                return Ok(results);
+            }
             points.get(from..start).unwrap_or_default().iter().for_each(|row| state.leave(*row));
             from = from.max(start);
             let current = match value.take() {

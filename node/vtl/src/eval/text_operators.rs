@@ -4,11 +4,12 @@
 //! above the size of a cell is rejected before it is built.
 
 use schemas::limits::CELL_BYTES_MAX;
-use schemas::table::{Column, TextColumn};
+use schemas::table::Column;
 
 use super::column::{ColumnarValue, RowMask, TextView, TypedView};
 use super::distance::string_distance;
 use super::error::{RowError, ValueError};
+use crate::ceilings::{RunGuard, TextBuilder};
 use crate::diagnostic::DiagnosticCode;
 use crate::op::TextOp;
 use crate::pattern::CharacterPattern;
@@ -25,8 +26,8 @@ struct TextOperands<'v> {
 pub(super) fn eval_text(
     op: TextOp,
     values: &[ColumnarValue],
-    rows: usize,
-    mask: RowMask<'_>,
+    (rows, mask): (usize, RowMask<'_>),
+    guard: &RunGuard,
 ) -> Result<Column, RowError> {
     let null = ColumnarValue::Constant(None);
     let value = |at: usize| values.get(at).unwrap_or(&null);
@@ -37,7 +38,7 @@ pub(super) fn eval_text(
         third: value(2).as_texts(),
         counts: counts.map(ColumnarValue::as_integers),
     };
-    let each = NonNullRows { values, rows, mask };
+    let each = NonNullRows { values, rows, mask, guard };
     let given = values.len();
     match op {
         TextOp::Length => each
@@ -69,8 +70,13 @@ pub(super) fn eval_text(
             each.map_rows(between).map(Column::Number)
         }
         _ => {
-            let made = each.map_rows(|row| operands.transform_text(op, row, given))?;
-            Ok(Column::Text(TextColumn::from_rows(made.iter().map(Option::as_deref))))
+            let mut made = TextBuilder::new(rows, guard);
+            each.visit_rows(|row, known| {
+                let text = if known { Some(operands.transform_text(op, row, given)?) } else { None };
+                made.push(text.as_deref());
+                Ok(())
+            })?;
+            Ok(made.finish())
         }
     }
 }
@@ -80,6 +86,7 @@ struct NonNullRows<'a> {
     values: &'a [ColumnarValue],
     rows: usize,
     mask: RowMask<'a>,
+    guard: &'a RunGuard,
 }
 
 impl NonNullRows<'_> {
@@ -87,13 +94,25 @@ impl NonNullRows<'_> {
         &self,
         mut value: impl FnMut(usize) -> Result<T, ValueError>,
     ) -> Result<Vec<Option<T>>, RowError> {
-        let taken = |row: usize| self.mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
         let mut made = Vec::with_capacity(self.rows);
-        for row in 0..self.rows {
-            let known = taken(row) && !self.values.iter().any(|operand| operand.is_null(row));
-            made.push(if known { Some(value(row).map_err(|wrong| (wrong, row))?) } else { None });
-        }
+        self.visit_rows(|row, known| {
+            made.push(if known { Some(value(row)?) } else { None });
+            Ok(())
+        })?;
         Ok(made)
+    }
+
+    /// Visits each row, and tells whether it is selected and has no null operand.
+    fn visit_rows(
+        &self,
+        mut visit: impl FnMut(usize, bool) -> Result<(), ValueError>,
+    ) -> Result<(), RowError> {
+        let taken = |row: usize| self.mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
+        for row in (0..self.rows).take_while(|row| !self.guard.is_stopped_at(*row)) {
+            let known = taken(row) && !self.values.iter().any(|operand| operand.is_null(row));
+            visit(row, known).map_err(|wrong| (wrong, row))?;
+        }
+        Ok(())
     }
 }
 

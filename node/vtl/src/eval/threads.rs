@@ -5,6 +5,8 @@
 
 use std::num::NonZeroUsize;
 
+use crate::ceilings::RunGuard;
+
 /// Number of threads that a run may use; affects its duration, never its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threads {
@@ -46,15 +48,26 @@ impl Threads {
     }
 }
 
-/// Fills each slot; returns the error of the first failing row.
+/// Rows between two looks at the stop flag.
+const ROWS_UNCHECKED: usize = 1 << 6;
+
+/// Fills each slot; returns the error of the first failing row. A run that is to end leaves slots as they are.
 pub(super) fn fill_slots<T: Send, E: Send>(
     threads: Threads,
+    guard: &RunGuard,
     slots: &mut [T],
     value: impl Fn(usize, &mut T) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
     let size = slots.len().div_ceil(threads.part_count(slots.len())).max(1);
     let part = |from: usize, slots: &mut [T]| {
-        slots.iter_mut().enumerate().try_for_each(|(at, slot)| value(from + at, slot))
+        for (block, slots) in slots.chunks_mut(ROWS_UNCHECKED).enumerate() {
+            if guard.is_stopped() {
+                break;
+            }
+            let from = from + block * ROWS_UNCHECKED;
+            slots.iter_mut().enumerate().try_for_each(|(at, slot)| value(from + at, slot))?;
+        }
+        Ok(())
     };
     // Parts are contiguous, so the first failing part contains the first failing row.
     let mut parts = slots.chunks_mut(size).enumerate();
@@ -97,11 +110,13 @@ fn join_thread<R>(thread: std::thread::ScopedJoinHandle<'_, R>) -> R {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ceilings::RunCeilings;
 
     #[test]
     fn every_row_is_filled_and_the_first_error_is_returned() {
         const LEAST: usize = ROWS_MIN.get();
         let rows = LEAST * 5 + 3;
+        let guard = RunGuard::new(&RunCeilings::READER);
         for count in [1, 2, 3, 100] {
             let threads = Threads::new(NonZeroUsize::new(count).unwrap());
             let mut slots = vec![0; rows];
@@ -111,11 +126,11 @@ mod tests {
                     if bad.contains(&row) { Err(row) } else { Ok(()) }
                 }
             };
-            assert_eq!(fill_slots(threads, &mut slots, faulty(&[])), Ok(()));
+            assert_eq!(fill_slots(threads, &guard, &mut slots, faulty(&[])), Ok(()));
             assert!(slots.iter().enumerate().all(|(row, slot)| row == *slot));
-            assert_eq!(fill_slots(threads, &mut slots, faulty(&[LEAST * 4, 70, LEAST * 2])), Err(70));
+            assert_eq!(fill_slots(threads, &guard, &mut slots, faulty(&[LEAST * 4, 70, LEAST * 2])), Err(70));
             assert_eq!(map_items(threads, rows, &[1, 2, 3], |thing| thing * 2), [2, 4, 6]);
         }
-        assert_eq!(fill_slots(Threads::ONE, &mut [], |_, _: &mut u8| Err(())), Ok(()));
+        assert_eq!(fill_slots(Threads::ONE, &guard, &mut [], |_, _: &mut u8| Err(())), Ok(()));
     }
 }

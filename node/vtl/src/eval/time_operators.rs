@@ -8,8 +8,9 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
-use super::column::{ColumnarValue, RowMask, column_from_cells};
+use super::column::{ColumnBuilder, ColumnarValue, RowMask};
 use super::error::{RowError, ValueError};
+use crate::ceilings::RunGuard;
 use crate::diagnostic::DiagnosticCode;
 use crate::op::{PeriodEnd, TimeConversion, TimeOp};
 use crate::time_unit::parse_unit;
@@ -23,22 +24,23 @@ const MONTH_DAYS: i64 = 30;
 pub(super) fn eval_time(
     op: TimeOp,
     values: &[ColumnarValue],
-    from: Option<ValueType>,
-    to: Option<ValueType>,
-    rows: usize,
-    mask: RowMask<'_>,
+    (from, to): (Option<ValueType>, Option<ValueType>),
+    (rows, mask): (usize, RowMask<'_>),
+    guard: &RunGuard,
 ) -> Result<Column, RowError> {
     let taken = |row: usize| mask.is_none_or(|mask| mask.get(row).copied().unwrap_or(false));
-    let mut cells = Vec::with_capacity(rows);
-    for row in 0..rows {
+    let mut made = ColumnBuilder::new(to.unwrap_or(ValueType::String), rows, guard);
+    for row in (0..rows).take_while(|row| !guard.is_stopped_at(*row)) {
         let operands: Option<Vec<Cell>> =
             if taken(row) { values.iter().map(|value| value.cell_at(row)).collect() } else { None };
-        cells.push(match operands {
-            None => None,
-            Some(operands) => Some(apply_time(op, &operands, from).map_err(|wrong| (wrong, row))?),
-        });
+        match operands {
+            None => made.push(None),
+            Some(operands) => {
+                made.push(Some(&apply_time(op, &operands, from).map_err(|wrong| (wrong, row))?));
+            }
+        }
     }
-    Ok(column_from_cells(&cells, to.unwrap_or(ValueType::String)))
+    Ok(made.finish())
 }
 
 fn apply_time(op: TimeOp, operands: &[Cell], value_type: Option<ValueType>) -> Result<Cell, ValueError> {

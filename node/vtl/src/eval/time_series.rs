@@ -11,14 +11,15 @@ mod flow;
 use schemas::interval::Interval;
 use schemas::period::{Frequency, Period};
 use schemas::structure::{Role, ValueType};
-use schemas::table::{Column, TextColumn};
+use schemas::table::{Cell, Column};
 
-use super::column::SharedColumn;
+use super::column::{SharedColumn, column_from_cells};
 use super::key_ranks::{equal_runs, rank_rows, sort_order};
 use super::relation::{Relation, data_point_key};
 use super::threads::{Threads, fill_slots};
 use crate::ast::SeriesOp;
 use crate::budget::{BudgetMeter, COPY_STEPS, ROW_STEPS, SORT_STEPS, TEXT_STEPS};
+use crate::ceilings::{CeilingExceeded, RunGuard, SORT_BYTES, value_bytes};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::op::PeriodEnd;
 use crate::plan::PlanStep;
@@ -55,16 +56,24 @@ impl TimeAxis {
     }
 
     /// Converts periods to a column of the original type.
-    fn column(self, periods: &[Option<Period>]) -> Column {
+    fn column(
+        self,
+        periods: impl ExactSizeIterator<Item = Option<Period>>,
+        guard: &RunGuard,
+    ) -> Result<SharedColumn, CeilingExceeded> {
         match self {
-            Self::Periods => Column::Period(periods.to_vec()),
-            Self::Dates(_, end) => Column::Period(
-                periods.iter().map(|period| period.map(|period| end_day(period, end))).collect(),
+            Self::Periods => column_from_cells(
+                periods.map(|period| period.map(Cell::Period)),
+                ValueType::TimePeriod,
+                guard,
             ),
+            Self::Dates(_, end) => {
+                let days = periods.map(|period| period.map(|period| Cell::Period(end_day(period, end))));
+                column_from_cells(days, ValueType::Date, guard)
+            }
             Self::Intervals => {
-                let spelled = |period: &Option<Period>| period.map(|p| Interval::from(p).to_string());
-                let texts: Vec<Option<String>> = periods.iter().map(spelled).collect();
-                Column::Text(TextColumn::from_rows(texts.iter().map(Option::as_deref)))
+                let texts = periods.map(|period| period.map(|p| Cell::Text(Interval::from(p).to_string())));
+                column_from_cells(texts, ValueType::Time, guard)
             }
         }
     }
@@ -105,8 +114,10 @@ pub(super) fn eval_timeshift(
     let mut relation = relation;
     let Some(times) = relation.columns.get(column).cloned() else { return Ok(relation) };
     let Some(clock) = TimeAxis::of(&times, value_type) else { return Ok(relation) };
+    let guard = meter.guard();
+    let reserved = guard.reserve_each(relation.rows, value_bytes(Some(ValueType::TimePeriod)))?;
     let mut moved: Vec<Option<Period>> = vec![None; relation.rows];
-    let renewed = fill_slots(threads, &mut moved, |row, slot| {
+    let renewed = fill_slots(threads, &guard, &mut moved, |row, slot| {
         let period = clock.period(&times, row).ok_or((row, false))?;
         *slot = Some(period.shift(count).ok_or((row, true))?);
         Ok(())
@@ -122,7 +133,8 @@ pub(super) fn eval_timeshift(
             row,
         ))
     })?;
-    let moved = SharedColumn::new(clock.column(&moved));
+    let moved = clock.column(moved.into_iter(), &guard)?;
+    drop(reserved);
     if value_type == ValueType::Time {
         return replace_identifier(relation, column, moved, meter, step);
     }
@@ -165,11 +177,12 @@ pub(super) fn replace_identifier(
     if let Some(slot) = relation.columns.get_mut(column) {
         *slot = made;
     }
-    sort_canonical(relation, step)
+    sort_canonical(relation, step, &meter.guard())
 }
 
 /// Sorts data points into canonical order; a duplicate key is an error.
-fn sort_canonical(relation: Relation, step: &PlanStep) -> Result<Relation, Diagnostic> {
+fn sort_canonical(relation: Relation, step: &PlanStep, guard: &RunGuard) -> Result<Relation, Diagnostic> {
+    let _ranks = guard.reserve_each(relation.rows, SORT_BYTES)?;
     let ranks = rank_rows(identifier_columns(&relation, step, None), relation.rows);
     let order = sort_order(&ranks);
     let runs = equal_runs(&ranks, order.as_deref());
@@ -185,8 +198,7 @@ fn sort_canonical(relation: Relation, step: &PlanStep) -> Result<Relation, Diagn
         .at_data_point(cell));
     }
     let Some(order) = order else { return Ok(relation) };
-    let columns = relation.columns.iter().map(|column| SharedColumn::new(column.gather(&order))).collect();
-    Ok(Relation { columns, rows: relation.rows })
+    Ok(relation.pick(&order, Threads::ONE, guard)?)
 }
 
 /// Returns the identifier columns except one.
@@ -200,10 +212,11 @@ fn identifier_columns<'r>(relation: &'r Relation, step: &PlanStep, but: Option<u
 struct SeriesRows {
     order: Vec<u32>,
     runs: Vec<(usize, usize)>,
+    guard: RunGuard,
 }
 
 impl SeriesRows {
-    fn new(relation: &Relation, time: usize, step: &PlanStep) -> Self {
+    fn new(relation: &Relation, time: usize, step: &PlanStep, guard: RunGuard) -> Self {
         let others = identifier_columns(relation, step, Some(time));
         let lines = rank_rows(others.iter().copied(), relation.rows);
         let clock = relation.columns.get(time).map(|column| &**column);
@@ -211,11 +224,14 @@ impl SeriesRows {
         let order = sort_order(&rank_rows(others.iter().copied().chain(clock), relation.rows));
         let order = order.unwrap_or_else(|| (0..relation.rows as u32).collect());
         let runs = if relation.rows == 0 { Vec::new() } else { equal_runs(&lines, Some(&order)) };
-        Self { order, runs }
+        Self { order, runs, guard }
     }
 
     fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        self.runs.iter().map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
+        self.runs
+            .iter()
+            .take_while(|_| !self.guard.is_stopped())
+            .map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
     }
 }
 
@@ -229,7 +245,9 @@ pub(super) fn eval_time_series(
 ) -> Result<Relation, Diagnostic> {
     meter.charge(relation.rows, 2 * SORT_STEPS + TEXT_STEPS, step.span)?;
     let Some(times) = relation.columns.get(time).cloned() else { return Ok(relation.clone()) };
-    let lines = SeriesRows::new(relation, time, step);
+    let guard = meter.guard();
+    let _ranks = guard.reserve_each(relation.rows, 2 * SORT_BYTES)?;
+    let lines = SeriesRows::new(relation, time, step, guard);
     if !op.fills() {
         return flow::eval_flow(relation, &lines, (&times, value_type), op, meter, step);
     }

@@ -1,12 +1,14 @@
 //! Union of data sets of one structure (reference manual, "Union"). Of data points with equal keys,
 //! that of the first operand is kept.
 
-use schemas::table::{Column, TextColumn};
+use schemas::table::Column;
 
-use super::column::SharedColumn;
+use super::column::{SharedColumn, text_column};
 use super::key_ranks::{equal_runs, rank_rows, sort_order};
 use super::relation::Relation;
+use super::threads::Threads;
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
+use crate::ceilings::{RunGuard, SORT_BYTES, row_bytes};
 use crate::diagnostic::{Diagnostic, Span};
 
 /// Returns the union; the first `identifiers` columns are the key.
@@ -20,8 +22,16 @@ pub(super) fn eval_union(
     let width = operands.first().map_or(0, |operand| operand.columns.len());
     meter.charge(rows, SORT_STEPS + COPY_STEPS * width as u64, span)?;
     meter.reserve(rows, width, span)?;
-    let columns: Vec<SharedColumn> =
-        (0..width).map(|at| SharedColumn::new(stack_column(operands, at))).collect();
+    let guard = meter.guard();
+    let stacked =
+        operands.iter().flat_map(|operand| operand.columns.iter().map(|c| row_bytes(c, operand.rows)));
+    let reserved = guard.reserve(stacked.sum())?;
+    let columns: Vec<Column> = (0..width).map(|at| stack_column(operands, at, &guard)).collect();
+    drop(reserved);
+    let columns = columns.into_iter().map(|column| SharedColumn::new(column, &guard)).collect();
+    let relation = Relation { columns, rows };
+    let _ranks = guard.reserve_each(rows, SORT_BYTES)?;
+    let columns = &relation.columns;
     let ranks = rank_rows(columns.iter().take(identifiers).map(|column| &**column), rows);
     // The sort is stable, so among equal keys the row of the first operand comes first.
     let order = sort_order(&ranks);
@@ -29,16 +39,15 @@ pub(super) fn eval_union(
     // All operand rows were charged; give back the duplicates.
     meter.release(rows - runs.len(), width);
     if runs.len() == rows && order.is_none() {
-        return Ok(Relation { columns, rows });
+        return Ok(relation);
     }
     let row = |place: usize| order.as_ref().map_or(Some(place as u32), |order| order.get(place).copied());
     let firsts: Vec<u32> = runs.iter().filter_map(|run| row(run.0)).collect();
-    let columns = columns.iter().map(|column| SharedColumn::new(column.gather(&firsts))).collect();
-    Ok(Relation { columns, rows: firsts.len() })
+    Ok(relation.pick(&firsts, Threads::ONE, &guard)?)
 }
 
 /// Concatenates one column of all operands.
-fn stack_column(operands: &[Relation], at: usize) -> Column {
+fn stack_column(operands: &[Relation], at: usize, guard: &RunGuard) -> Column {
     let parts: Vec<&Column> =
         operands.iter().filter_map(|operand| operand.columns.get(at)).map(|column| &**column).collect();
     match parts.first() {
@@ -49,7 +58,7 @@ fn stack_column(operands: &[Relation], at: usize) -> Column {
                     _ => None,
                 })
             });
-            Column::Text(TextColumn::from_rows(rows))
+            text_column(rows, guard)
         }
         Some(Column::Integer(_)) => Column::Integer(concat_rows(&parts, |part| match part {
             Column::Integer(rows) => rows,

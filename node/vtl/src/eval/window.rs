@@ -10,7 +10,7 @@ use schemas::decimal::Decimal;
 use schemas::structure::ValueType;
 use schemas::table::{Cell, Column};
 
-use super::column::ColumnarValue;
+use super::column::{ColumnarValue, SharedColumn};
 use super::error::{DecimalRowError, EvalError, decimal_error};
 use super::expression::RowContext;
 use super::key_ranks::duration_rank_column;
@@ -23,30 +23,50 @@ use super::sliding_window::{
 };
 use super::variance::WindowVariance;
 use super::window_bounds::{PartitionedRows, RangeScale, WindowEdge};
+use crate::ceilings::{WINDOW_BYTES, value_bytes};
 use crate::diagnostic::{DiagnosticCode, Span};
 use crate::op::{AggregateOp, AnalyticOp};
 use crate::plan::{TypedExpr, WindowBound, WindowCall};
 
 /// Evaluates an analytic invocation: one value for each row.
-pub(super) fn eval_window(rows: &RowContext<'_>, call: &WindowCall, span: Span) -> Result<Column, EvalError> {
+pub(super) fn eval_window(
+    rows: &RowContext<'_>,
+    call: &WindowCall,
+    span: Span,
+) -> Result<SharedColumn, EvalError> {
     let operand = rows.eval(&call.operand, None)?;
+    // No result is wider than a number.
+    let result = value_bytes(Some(ValueType::Number));
+    let reserved = rows.guard.reserve_each(rows.rows, WINDOW_BYTES.saturating_add(result))?;
+    let column = eval_analytic(rows, call, operand, span)?;
+    drop(reserved);
+    Ok(SharedColumn::new(column, rows.guard))
+}
+
+/// Evaluates the operator; the caller has reserved its memory.
+fn eval_analytic(
+    rows: &RowContext<'_>,
+    call: &WindowCall,
+    operand: ColumnarValue,
+    span: Span,
+) -> Result<Column, EvalError> {
     let windows = partition_rows(rows, call)?;
     let times = call.order.first().and_then(|(at, _)| rows.columns.get(*at)).map(|column| &**column);
     let failed = |(error, row)| decimal_error(error, call.op.name(), span, row);
     match call.op {
         AnalyticOp::Aggregate(op) => {
-            let column = operand.into_column(call.operand.value_type, rows.rows);
+            let column = operand.into_column(call.operand.value_type, rows.rows, rows.guard)?;
             aggregate_windows(op, &column, call.operand.value_type, &windows).map_err(failed)
         }
         AnalyticOp::Viral => {
-            let column = operand.into_column(call.operand.value_type, rows.rows);
+            let column = operand.into_column(call.operand.value_type, rows.rows, rows.guard)?;
             let sources = slide_windows(&windows, NonNullMinimum::new(&column, call.operand.value_type))
                 .map_err(failed)?;
             Ok(gather_optional(&column, &sources))
         }
         AnalyticOp::Rank => Ok(Column::Integer(rank_points(&windows))),
         AnalyticOp::First | AnalyticOp::Last => {
-            let column = operand.into_column(call.operand.value_type, rows.rows);
+            let column = operand.into_column(call.operand.value_type, rows.rows, rows.guard)?;
             Ok(column.gather(&navigation::first_or_last(&column, &windows, call.op == AnalyticOp::Last)))
         }
         AnalyticOp::Lag | AnalyticOp::Lead => eval_lag_lead(rows, call, operand, &windows),
@@ -93,7 +113,17 @@ fn partition_rows(rows: &RowContext<'_>, call: &WindowCall) -> Result<Partitione
         }
         _ => RangeScale::None,
     };
-    Ok(PartitionedRows { order, parts, peers, range: call.range, from, to, scale, rows: rows.rows })
+    Ok(PartitionedRows {
+        order,
+        parts,
+        peers,
+        range: call.range,
+        from,
+        to,
+        scale,
+        rows: rows.rows,
+        guard: rows.guard.clone(),
+    })
 }
 
 /// Evaluates the offset of a window end.
@@ -110,7 +140,7 @@ fn eval_edge(rows: &RowContext<'_>, limit: &WindowBound) -> Result<WindowEdge, E
 }
 
 fn eval_scalar(rows: &RowContext<'_>, typed: &TypedExpr) -> Result<Option<Cell>, EvalError> {
-    Ok(RowContext::for_scalar(rows.values).eval(typed, None)?.cell_at(0))
+    Ok(RowContext::for_scalar(rows.values, rows.guard).eval(typed, None)?.cell_at(0))
 }
 
 fn eval_number(rows: &RowContext<'_>, typed: &TypedExpr) -> Result<Option<Decimal>, EvalError> {
@@ -165,18 +195,20 @@ fn eval_lag_lead(
         Some(default) => eval_scalar(rows, default)?,
         None => None,
     };
-    let column = operand.into_column(call.operand.value_type, rows.rows);
+    let column = operand.into_column(call.operand.value_type, rows.rows, rows.guard)?;
     // Rows beyond the partition gather as null.
     if default.is_none() {
         return Ok(column.gather(&sources));
     }
     let inside: Vec<bool> = sources.iter().map(|source| *source != usize::MAX).collect();
-    let values = ColumnarValue::Column(super::column::SharedColumn::new(column.gather(&sources)));
+    let values = ColumnarValue::Column(column.pick(&sources, rows.guard)?);
     let default = ColumnarValue::Constant(default);
     let pick = |row: usize| if inside.get(row).copied().unwrap_or(false) { &values } else { &default };
-    let chosen = rows
-        .choose_values(call.operand.value_type, None, pick)
-        .into_column(call.operand.value_type, rows.rows);
+    let chosen = rows.choose_values(call.operand.value_type, None, pick)?.into_column(
+        call.operand.value_type,
+        rows.rows,
+        rows.guard,
+    )?;
     Ok((*chosen).clone())
 }
 

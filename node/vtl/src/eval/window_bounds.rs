@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use schemas::decimal::Decimal;
 use schemas::table::Column;
 
+use crate::ceilings::RunGuard;
 use crate::decimal128;
 
 /// End of a window; an offset before the current data point is negative.
@@ -184,12 +185,14 @@ pub(super) struct PartitionedRows {
     pub(super) to: WindowEdge,
     pub(super) scale: RangeScale,
     pub(super) rows: usize,
+    pub(super) guard: RunGuard,
 }
 
 impl PartitionedRows {
-    /// Iterates over the partitions, each a slice of rows in order.
+    /// Iterates over the partitions, each a slice of rows in order; ends early when the run is to end.
     pub(super) fn partitions(&self) -> impl Iterator<Item = &[usize]> {
-        self.parts.iter().map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
+        let parts = self.parts.iter().take_while(|_| !self.guard.is_stopped());
+        parts.map(|(start, end)| self.order.get(*start..*end).unwrap_or_default())
     }
 
     /// Returns the windows of a partition.

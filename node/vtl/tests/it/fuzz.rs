@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::support::{LIMITS, run_script, table};
-use vtl::{RunLimits, Script};
+use vtl::{RunCeilings, RunLimits, Script};
 
 const SCRIPTS: [&str; 11] = [
     "R <- round((CPI / timeshift(CPI, 12) - 1) * 100, 1); /* c */ Q := power(CPI, 3) || \"x\";",
@@ -42,9 +42,9 @@ fn attempt(script: &str) -> bool {
     let tables = inputs();
     let shapes = tables.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
     let limits = RunLimits { steps: 200_000, cells: 100_000 };
-    let outcome = Script::parse(script)
-        .and_then(|script| vtl::check(&script, &shapes))
-        .and_then(|plan| vtl::run_plan(&plan, &tables, limits).map_err(|fault| vec![fault]));
+    let outcome = Script::parse(script).and_then(|script| vtl::check(&script, &shapes)).and_then(|plan| {
+        vtl::run_plan(&plan, &tables, limits, &RunCeilings::READER).map_err(|fault| vec![fault])
+    });
     match outcome {
         Ok(_) => true,
         Err(faults) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::support::{LIMITS, assert_table, run_on_inputs, run_script, table, table_text};
-use vtl::{RunLimits, Script};
+use vtl::{RunCeilings, RunLimits, Script};
 
 #[test]
 fn statements_run_in_the_order_of_their_needs() {
@@ -75,7 +75,7 @@ fn an_input_must_have_the_shape_of_the_plan() {
     let shapes = BTreeMap::from([("D".to_owned(), right.shape().clone())]);
     let plan = vtl::check(&script, &shapes).unwrap();
     assert_eq!(plan.shape("R"), Some(right.shape()));
-    let run = |inputs| vtl::run_plan(&plan, &inputs, LIMITS);
+    let run = |inputs| vtl::run_plan(&plan, &inputs, LIMITS, &RunCeilings::READER);
     assert_eq!(run(BTreeMap::new()).unwrap_err().code, vtl::DiagnosticCode::Input);
     assert_eq!(
         run(BTreeMap::from([("D".to_owned(), Arc::new(wrong))])).unwrap_err().code,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table, TextColumn};
 use schemas::text::Name;
-use vtl::{Diagnostic, RunLimits, RunOutput, Script};
+use vtl::{Diagnostic, RunCeilings, RunLimits, RunOutput, Script};
 
 /// Limits that are sufficient for small tests.
 pub const LIMITS: RunLimits = RunLimits { steps: 10_000_000, cells: 10_000_000 };
@@ -93,7 +93,7 @@ pub fn run_script(
         inputs.iter().map(|(name, text)| ((*name).to_owned(), Arc::new(table(text)))).collect();
     let shapes = tables.iter().map(|(name, table)| (name.clone(), table.shape().clone())).collect();
     let plan = vtl::check(&Script::parse(script)?, &shapes)?;
-    let outcome = vtl::run_plan(&plan, &tables, limits).map_err(|fault| vec![fault])?;
+    let outcome = vtl::run_plan(&plan, &tables, limits, &RunCeilings::READER).map_err(|fault| vec![fault])?;
     for (name, shape) in plan.outputs() {
         assert_eq!(outcome.tables[name].shape(), shape, "the plan knows the shape of `{name}`");
     }

@@ -10,7 +10,7 @@ use schemas::period::{Frequency, Period};
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Column, Table, TextColumn};
 use schemas::text::Name;
-use vtl::{Diagnostic, RunLimits, RunOutput, Script, Threads};
+use vtl::{Diagnostic, RunCeilings, RunLimits, RunOutput, Script, Threads};
 
 /// Enough areas that more than three threads have rows of their own.
 const AREAS: usize = 120;
@@ -46,7 +46,13 @@ fn run(script: &str, table: &Arc<Table>, threads: usize, limits: RunLimits) -> R
     let shapes = BTreeMap::from([("D".to_owned(), table.shape().clone())]);
     let plan = vtl::check(&Script::parse(script).unwrap(), &shapes).unwrap();
     let inputs = BTreeMap::from([("D".to_owned(), Arc::clone(table))]);
-    vtl::run_plan_with(&plan, &inputs, limits, Threads::new(NonZeroUsize::new(threads).unwrap()))
+    vtl::run_plan_with(
+        &plan,
+        &inputs,
+        limits,
+        &RunCeilings::READER,
+        Threads::new(NonZeroUsize::new(threads).unwrap()),
+    )
 }
 
 #[track_caller]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use schemas::structure::ComponentList;
 use schemas::table::Table;
-use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, RunLimits, RunOutput, Script};
+use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, RunCeilings, RunLimits, RunOutput, Script};
 
 use super::folder::ExampleFiles;
 use super::structure::{self, ResultStructure};
@@ -40,7 +40,7 @@ fn evaluate_example(place: &ExampleFiles, text: &str) -> Result<ExampleFinding, 
         vtl::check(&script, &shapes).map_err(|errors| failure_from(FailureClass::Check, text, &errors))?;
     // Examples end in temporary results (`:=`), which a normal run does not return.
     let plan = plan.with_every_result();
-    let outcome = vtl::run_plan(&plan, &inputs, LIMITS);
+    let outcome = vtl::run_plan(&plan, &inputs, LIMITS, &RunCeilings::READER);
     let outcome =
         outcome.map_err(|error| failure_from(FailureClass::Fault, text, std::slice::from_ref(&error)))?;
     compare_outcome(place, &plan, &outcome)

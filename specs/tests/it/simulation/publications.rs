@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use ingest::{ImportOptions, SourceFile};
 use ledger::compute::{InputData, run_recipe};
+use ledger::vtl::RunCeilings;
 use replication::LogView;
 use schemas::cid::{ContentId, DatasetId, PublisherId, RecipeId, ReleaseId, SnapshotId};
 use schemas::content::{Block, pack_table};
@@ -96,7 +97,7 @@ pub(super) fn publish_release(core: &mut Core<MemoryStorage>, claim: Claim) -> R
     let recipe = inflation_recipe(INFLATION_SCRIPT);
     let published = core.publish(&encode_object(&recipe).unwrap(), Vec::new(), 0).unwrap();
     let inputs = BTreeMap::from([(make_name("CPI"), index_document().1)]);
-    let outcome = run_recipe(&recipe, inputs).unwrap();
+    let outcome = run_recipe(&recipe, inputs, &RunCeilings::default()).unwrap();
     let figures = &outcome.figures[&make_name("INFLATION")];
     let (content, blocks): (_, Vec<Block>) = match claim {
         Claim::Correct => (figures.content, figures.blocks.clone()),

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use schemas::period::{Frequency, Period};
 use schemas::structure::Role;
-use schemas::table::{Column, TextColumn};
+use schemas::table::Column;
 
-use super::super::column::SharedColumn;
+use super::super::column::{SharedColumn, text_column};
 use super::super::relation::Relation;
 use super::{SeriesRows, TimeAxis, irregular_interval, sort_canonical};
 use crate::ast::SeriesOp;
 use crate::budget::{BudgetMeter, COPY_STEPS, SORT_STEPS};
+use crate::ceilings::{CeilingExceeded, RunGuard, row_bytes};
 use crate::diagnostic::Diagnostic;
 use crate::plan::PlanStep;
 
@@ -36,8 +37,10 @@ pub(super) fn fill_periods(
     step: &PlanStep,
 ) -> Result<Relation, Diagnostic> {
     let Some(times) = relation.columns.get(time).cloned() else { return Ok(relation.clone()) };
+    let guard = meter.guard();
+    let _periods = guard.reserve_each(relation.rows, size_of::<Period>() as u64)?;
     let mut periods = Vec::with_capacity(relation.rows);
-    for row in 0..relation.rows {
+    for row in (0..relation.rows).take_while(|row| !guard.is_stopped_at(*row)) {
         let period = clock.period(&times, row);
         periods.push(period.ok_or_else(|| irregular_interval(op.name(), relation, row, step))?);
     }
@@ -50,22 +53,28 @@ pub(super) fn fill_periods(
     if added == 0 {
         return Ok(relation.clone());
     }
+    // Where the identifiers come from, where nothing comes from, and the added periods.
+    let _sources = guard.reserve_each(rows, SOURCE_BYTES)?;
     let sources: Vec<usize> =
         gaps.iter().flat_map(|gap| std::iter::repeat_n(gap.row, gap.count as usize)).collect();
     let made = gaps.iter().flat_map(|gap| (0..i64::from(gap.count)).map(|at| gap.first.shift(at)));
-    let made = clock.column(&made.collect::<Vec<Option<Period>>>());
+    let made = clock.column(made.collect::<Vec<Option<Period>>>().into_iter(), &guard)?;
     let known = 0..relation.rows;
     let same: Vec<usize> = known.clone().chain(sources).collect();
     // Added data points copy the identifiers; their measures and attributes are null.
     let null: Vec<usize> = known.chain((relation.rows..rows).map(|_| usize::MAX)).collect();
     let columns = step.columns.iter().zip(&relation.columns).enumerate().map(|(at, (field, column))| {
         if at == time {
-            return SharedColumn::new(append_times(&times, &made));
+            return append_times(&times, &made, &guard);
         }
-        SharedColumn::new(column.gather(if field.role == Role::Identifier { &same } else { &null }))
+        column.pick(if field.role == Role::Identifier { &same } else { &null }, &guard)
     });
-    sort_canonical(Relation { columns: columns.collect(), rows }, step)
+    let columns = columns.collect::<Result<Vec<SharedColumn>, CeilingExceeded>>()?;
+    sort_canonical(Relation { columns, rows }, step, &guard)
 }
+
+/// Working memory for each row of the result.
+const SOURCE_BYTES: u64 = (3 * size_of::<usize>() + size_of::<Option<Period>>()) as u64;
 
 /// Returns the first and the last day covered by periods.
 fn covered_days(periods: &[Period]) -> CoveredDays {
@@ -116,15 +125,16 @@ fn nearest_within(day: Period, frequency: Frequency, first: bool) -> Option<Peri
 }
 
 /// Concatenates two time columns.
-fn append_times(a: &Column, b: &Column) -> Column {
-    match (a, b) {
+fn append_times(a: &Column, b: &Column, guard: &RunGuard) -> Result<SharedColumn, CeilingExceeded> {
+    let reserved = guard.reserve(row_bytes(a, a.len() + b.len()))?;
+    let column = match (a, b) {
         (Column::Period(a), Column::Period(b)) => Column::Period(a.iter().chain(b).copied().collect()),
         (Column::Text(a), Column::Text(b)) => {
-            let rows = |texts: &'_ TextColumn| texts.codes().len();
-            let (x, y) = (rows(a), rows(b));
-            let texts = (0..x).map(|row| a.get(row)).chain((0..y).map(|row| b.get(row)));
-            Column::Text(TextColumn::from_rows(texts))
+            let (x, y) = (a.codes().len(), b.codes().len());
+            text_column((0..x).map(|row| a.get(row)).chain((0..y).map(|row| b.get(row))), guard)
         }
         (a, _) => a.clone(),
-    }
+    };
+    drop(reserved);
+    Ok(SharedColumn::new(column, guard))
 }

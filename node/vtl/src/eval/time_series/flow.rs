@@ -12,6 +12,7 @@ use super::super::relation::{Relation, data_point_key};
 use super::SeriesRows;
 use crate::ast::SeriesOp;
 use crate::budget::{BudgetMeter, DIVIDE_STEPS};
+use crate::ceilings::row_bytes;
 use crate::decimal128::{self, Error, ExactSum};
 use crate::diagnostic::{Diagnostic, DiagnosticCode};
 use crate::plan::PlanStep;
@@ -31,6 +32,8 @@ pub(super) fn eval_flow(
     let measures = step.columns.iter().filter(|field| field.role == Role::Measure).count();
     meter.charge(relation.rows * measures, 2 * DIVIDE_STEPS, step.span)?;
     meter.reserve(relation.rows, relation.columns.len(), step.span)?;
+    let guard = meter.guard();
+    let _series = guard.reserve_each(relation.rows, size_of::<usize>() as u64)?;
     let series: Vec<usize> = (0..relation.rows).map(|row| frequency_index(times, value_type, row)).collect();
     let mut columns = Vec::with_capacity(relation.columns.len());
     for (field, column) in step.columns.iter().zip(&relation.columns) {
@@ -38,6 +41,7 @@ pub(super) fn eval_flow(
             columns.push(column.clone());
             continue;
         }
+        let reserved = guard.reserve(row_bytes(column, relation.rows))?;
         let made =
             flow_column(column, lines, &series, op == SeriesOp::FlowToStock).map_err(|(error, row)| {
                 let message = format!("`{}`: {error}", op.name());
@@ -47,7 +51,8 @@ pub(super) fn eval_flow(
                     row,
                 ))
             })?;
-        columns.push(SharedColumn::new(made));
+        drop(reserved);
+        columns.push(SharedColumn::new(made, &guard));
     }
     Ok(Relation { columns, rows: relation.rows })
 }

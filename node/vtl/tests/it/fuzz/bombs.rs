@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::super::support::table;
 use super::rounds;
-use vtl::{DiagnosticCode, RunLimits, Script, Threads};
+use vtl::{DiagnosticCode, RunCeilings, RunLimits, Script, Threads};
 
 const LIMITS: RunLimits = RunLimits { steps: 1 << 32, cells: 1 << 24 };
 
@@ -28,7 +28,7 @@ fn detonate(name: &str, script: &str, data: &str, limits: RunLimits) -> End {
     let start = Instant::now();
     let (fault, steps) = match plan {
         Err(faults) => (Some(faults[0].code), 0),
-        Ok(plan) => match vtl::run_plan_with(&plan, &inputs, limits, Threads::ONE) {
+        Ok(plan) => match vtl::run_plan_with(&plan, &inputs, limits, &RunCeilings::READER, Threads::ONE) {
             Ok(outcome) => (None, outcome.steps),
             Err(fault) => (Some(fault.code), 0),
         },

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use super::random::{Random, Tables, shuffle, tables, texts};
 use super::rounds;
 use super::script::Generator;
-use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, RunLimits, RunOutput, Script, Threads};
+use vtl::{Diagnostic, DiagnosticCode, ExecutionPlan, RunCeilings, RunLimits, RunOutput, Script, Threads};
 
 /// More than any small script needs; a script that needs more ends in a diagnostic.
 const LIMITS: RunLimits = RunLimits { steps: 3_000_000, cells: 300_000 };
@@ -22,6 +22,7 @@ fn run(
         plan,
         tables,
         limits,
+        &RunCeilings::READER,
         Threads::new(NonZeroUsize::new(threads).unwrap()).with_rows_min(few),
     )
 }
