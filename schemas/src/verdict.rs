@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cid::Cid;
 use crate::column::Cell;
 use crate::limits::{CELL_BYTES_MAX, COMPONENTS_MAX};
-use crate::text::{Name, Text};
+use crate::text::{LineForm, Name, Text, TextForm, is_readable};
 
 /// Missing ids listed in a verdict; the rest is only counted.
 pub const MISSING_MAX: usize = 16;
@@ -39,7 +39,7 @@ pub enum Verdict {
     },
     /// Not checked: the recipe does not run on these inputs.
     Failed {
-        /// Stable error code.
+        /// Stable error code; one line.
         code: Text<64>,
         /// Error message with its location.
         message: Text<1024>,
@@ -88,6 +88,9 @@ impl Verdict {
                 Err("the cells that differ are at least one and at most those compared".into())
             }
             Verdict::Differs { first, .. } => first.check(),
+            Verdict::Failed { code, .. } => {
+                LineForm::check(code.as_str()).map_err(|error| format!("the code of a verdict: {error}"))
+            }
             _ => Ok(()),
         }
     }
@@ -96,9 +99,10 @@ impl Verdict {
 impl Divergence {
     fn check(&self) -> Result<(), String> {
         let cells = self.key.iter().chain(&self.published).chain(&self.computed);
-        let long = |cell: &Cell| matches!(cell, Cell::Text(text) if text.len() > CELL_BYTES_MAX);
-        if self.key.len() > COMPONENTS_MAX || cells.into_iter().any(long) {
-            return Err("a divergence names one cell within the bounds of a data set".into());
+        // The rule of `table::Table`: a divergence shows cells of contents.
+        let invalid = |cell: &Cell| matches!(cell, Cell::Text(text) if text.len() > CELL_BYTES_MAX || !is_readable(text));
+        if self.key.len() > COMPONENTS_MAX || cells.into_iter().any(invalid) {
+            return Err("a divergence names one cell that a data set can hold".into());
         }
         Ok(())
     }

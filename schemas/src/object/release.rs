@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ObjectType, PORTS_MAX};
 use crate::cid::{AttestationId, Cid, ContentId, DatasetId, RecipeId, ReleaseId, RetractionId};
-use crate::text::{Name, Text};
+use crate::text::{Line, LineForm, Name, Text, TextForm};
 use crate::verdict::Verdict;
 
 /// Data points that one retraction names.
@@ -45,7 +45,7 @@ pub struct Release {
     /// The dataflow that it is a vintage of.
     pub dataflow: Name,
     /// Label of the vintage for readers, such as `2026-11`.
-    pub vintage: Text<64>,
+    pub vintage: Line<64>,
     /// The recipe.
     pub recipe: RecipeId,
     /// A data set for each input of the recipe.
@@ -141,7 +141,7 @@ pub struct Attestation {
     pub results: BTreeMap<Name, ContentId>,
     /// Version of the engine's semantics.
     pub semantics: u32,
-    /// The program that ran it, such as `assay/0.1.0`.
+    /// The program that ran it, such as `assay/0.1.0`; one line.
     pub build: Text<64>,
     /// Treatment of the source documents.
     pub sources: SourceCheck,
@@ -155,6 +155,8 @@ impl ObjectType for Attestation {
         if self.results.len() > PORTS_MAX {
             return Err(format!("an attestation has at most {PORTS_MAX} results"));
         }
+        LineForm::check(self.build.as_str())
+            .map_err(|error| format!("the build of an attestation: {error}"))?;
         self.verdict.check()
     }
 }

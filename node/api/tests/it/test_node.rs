@@ -15,7 +15,7 @@ use schemas::object::{
 };
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Column, Table, TextColumn};
-use schemas::text::{Name, Text};
+use schemas::text::{Name, Text, TextForm};
 use service::{Core, CoreSetup, MemoryStorage, Service, Signer};
 
 /// FREQ, REF_AREA, SEX, TIME_PERIOD, OBS_VALUE.
@@ -75,7 +75,7 @@ fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-fn text<const MAX: usize>(words: &str) -> Text<MAX> {
+fn text<const MAX: usize, F: TextForm>(words: &str) -> Text<MAX, F> {
     Text::new(words).unwrap()
 }
 
