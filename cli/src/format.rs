@@ -5,8 +5,9 @@ use schemas::period::Period;
 use schemas::structure::Role;
 use schemas::table::Table;
 use schemas::text::Name;
+use schemas::verdict::Verdict;
 
-use crate::output::{Printer, TextStyle};
+use crate::output::{Printer, TextStyle, escape_hidden};
 
 /// Rows of a table that are shown without `--csv`.
 const ROWS_SHOWN: usize = 8;
@@ -66,8 +67,11 @@ pub fn select_rows(table: Table, rows: &[usize]) -> Table {
 
 /// Aligns rows of texts in columns; `right` selects the columns that are aligned to the right.
 pub fn align_columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec<String> {
+    // Escapes are wider than what they stand for, so they come before the widths.
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| escape_hidden(cell)).collect()).collect();
     let mut widths: Vec<usize> = Vec::new();
-    for row in rows {
+    for row in &rows {
         widths.resize(widths.len().max(row.len()), 0);
         for (width, cell) in widths.iter_mut().zip(row) {
             // Characters, not bytes: names of places have accents.
@@ -83,25 +87,30 @@ pub fn align_columns(rows: &[Vec<String>], right: impl Fn(usize) -> bool) -> Vec
     rows.iter().map(line).collect()
 }
 
-/// Wraps a text at [`LINE_CHARACTERS`]; lines after the first begin with `indent`.
-pub fn wrap_text(text: &str, indent: &str) -> String {
-    let (mut lines, mut length) = (String::new(), indent.len());
-    for word in text.split(' ') {
-        let width = word.chars().count();
-        let fits = length + 1 + width <= LINE_CHARACTERS;
-        if lines.is_empty() {
-            length += width;
-        } else if fits {
-            lines.push(' ');
-            length += 1 + width;
-        } else {
-            lines.push('\n');
-            lines += indent;
-            length = indent.len() + width;
+/// Wraps a line at white space, so that each part has at most [`LINE_CHARACTERS`] with an indentation of
+/// `indent`. A word that is longer stays whole.
+pub fn wrap_line(line: &str, indent: usize) -> Vec<String> {
+    let room = LINE_CHARACTERS.saturating_sub(indent);
+    let (mut parts, mut part, mut length) = (Vec::new(), String::new(), 0);
+    for word in line.split_inclusive(char::is_whitespace) {
+        let width = word.trim_end().chars().count();
+        if length > 0 && length + width > room {
+            parts.push(std::mem::take(&mut part).trim_end().to_owned());
+            length = 0;
         }
-        lines += word;
+        part += word;
+        length += word.chars().count();
     }
-    lines
+    parts.push(part.trim_end().to_owned());
+    parts
+}
+
+/// Formats a verdict without the message of a failure, which may have several lines.
+pub fn summarize_verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Failed { code, .. } => format!("failed: {code}"),
+        verdict => verdict.to_string(),
+    }
 }
 
 /// Formats seconds since 1970-01-01T00:00:00Z as `2026-11-22 21:35 UTC`.
@@ -161,8 +170,16 @@ mod tests {
         assert_eq!(format_time(-1), "1969-12-31 23:59 UTC");
         assert_eq!(group_digits(1_234_567), "1,234,567");
         assert_eq!(format_count(1, "cell", "cells"), "1 cell");
-        assert_eq!(wrap_text("one two", "  "), "one two");
+    }
+
+    #[test]
+    fn lines_are_wrapped_at_white_space() {
         let long = "a".repeat(60);
-        assert_eq!(wrap_text(&format!("{long} {long}"), "  "), format!("{long}\n  {long}"));
+        assert_eq!(wrap_line("one two", 2), ["one two"]);
+        assert_eq!(wrap_line("", 2), [""]);
+        assert_eq!(wrap_line("  one", 2), ["  one"]);
+        assert_eq!(wrap_line(&format!("{long} {long}"), 2), [long.as_str(), &long]);
+        assert_eq!(wrap_line(&format!("{long}\u{a0}{long}"), 2), [long.as_str(), &long]);
+        assert_eq!(wrap_line(&long.repeat(2), 2), [long.repeat(2)]);
     }
 }

@@ -1,4 +1,10 @@
 //! Output: text or one JSON document on stdout, progress and errors on stderr.
+//!
+//! Names, titles, reasons, cells and error messages come from strangers, and must not look like lines of this
+//! program. So a [`Printer`] writes exactly one line for each call of [`Printer::print_line`] and
+//! [`Printer::print_field`], whatever the value contains, and shows hidden characters as escapes (`\u{200b}`).
+//! Foreign text of several lines goes through [`Printer::print_quoted`], which marks each line with `| `. A
+//! foreign text never stands first in a line: a label, a mark or a blank comes before it.
 
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -6,11 +12,13 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use schemas::text::is_hidden;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{ColorChoice, GlobalArgs};
 use crate::error::{CommandError, ErrorCategory};
+use crate::format;
 
 /// Prints text, JSON, progress and errors as the global flags select.
 #[derive(Debug, Clone)]
@@ -20,6 +28,15 @@ pub struct Printer {
     quiet: bool,
     color: bool,
 }
+
+/// Width of the column of labels.
+const LABEL_WIDTH: usize = 11;
+
+/// Indentation of the lines of an error after its first one, which follows `error: `.
+const ERROR_INDENT: &str = "       ";
+
+/// The codes that [`Printer::style_text`] writes.
+const STYLE_CODES: [&str; 5] = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m"];
 
 /// Style of a text on a terminal with colours.
 #[derive(Debug, Clone, Copy)]
@@ -68,11 +85,28 @@ impl Printer {
         !self.json && !self.quiet && io::stdout().is_terminal()
     }
 
-    /// Prints a line of text; nothing with `--json` or `--quiet`.
+    /// Prints one line of text; nothing with `--json` or `--quiet`. A line feed in `line` is shown as an
+    /// escape, like every hidden character.
     pub fn print_line(&self, line: impl Display) {
         if !self.json && !self.quiet {
-            write_stdout(&format!("{line}\n"));
+            write_stdout(&format!("{}\n", self.escape_unstyled(&line.to_string())));
         }
+    }
+
+    /// Escapes hidden characters, except the style codes of this printer.
+    fn escape_unstyled(&self, line: &str) -> String {
+        let mut parts = line.split('\x1b');
+        let mut text = escape_hidden(parts.next().unwrap_or_default());
+        for part in parts {
+            let code = STYLE_CODES.iter().filter_map(|code| code.strip_prefix('\x1b'));
+            match code.into_iter().find(|code| self.color && part.starts_with(code)) {
+                Some(code) => {
+                    text += &format!("\x1b{code}{}", escape_hidden(part.strip_prefix(code).unwrap_or(part)))
+                }
+                None => text += &escape_hidden(&format!("\x1b{part}")),
+            }
+        }
+        text
     }
 
     /// Prints the result as one JSON document; nothing without `--json`.
@@ -116,9 +150,23 @@ impl Printer {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
-    /// Prints a name in the left column and a value in the right one.
+    /// Prints a name in the left column and a value of one line in the right one.
     pub fn print_field(&self, name: &str, value: impl Display) {
-        self.print_line(format_args!("{} {value}", self.style_text(TextStyle::Dim, format!("{name:<11}"))));
+        let label = self.style_text(TextStyle::Dim, format!("{name:<LABEL_WIDTH$}"));
+        self.print_line(format_args!("{label} {value}"));
+    }
+
+    /// Prints a foreign text of any number of lines in the right column, each line after the mark `| `.
+    /// Long lines are wrapped, so that a terminal does not begin a line with the text.
+    pub fn print_quoted(&self, name: &str, text: &str) {
+        let mark = self.style_text(TextStyle::Dim, "|");
+        let mut name = name;
+        for line in text.trim_end().split('\n') {
+            for part in format::wrap_line(&line.replace('\t', "    "), LABEL_WIDTH + 3) {
+                self.print_field(name, format_args!("{mark} {part}"));
+                name = "";
+            }
+        }
     }
 
     /// Prints commands that the user may run next.
@@ -141,9 +189,10 @@ impl Printer {
             }});
             text = format!("{}\n", serde_json::to_string_pretty(&value).unwrap_or_default());
         } else {
-            text += &format!("{} {}\n", self.style_text(TextStyle::Bad, "error:"), error.message);
+            text +=
+                &format!("{} {}\n", self.style_text(TextStyle::Bad, "error:"), indent_lines(&error.message));
             for hint in &error.hints {
-                text += &format!("{} {hint}\n", self.style_text(TextStyle::Dim, " hint:"));
+                text += &format!("{} {}\n", self.style_text(TextStyle::Dim, " hint:"), indent_lines(hint));
             }
         }
         // stderr may be closed, and there is no other place to report that.
@@ -160,7 +209,7 @@ impl Printer {
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        bar.set_message(label.to_owned());
+        bar.set_message(escape_hidden(label));
         bar
     }
 }
@@ -194,6 +243,47 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Shows hidden characters of a foreign text as escapes, such as `\u{200b}`; the result is one line.
+pub fn escape_hidden(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) {
+            line.extend(c.escape_unicode());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// Escapes the lines of a message and indents those after the first: no line but the first has a label.
+fn indent_lines(message: &str) -> String {
+    let mut lines = message.split('\n').map(|line| escape_hidden(&line.replace('\t', "    ")));
+    let first = lines.next().unwrap_or_default();
+    lines.fold(first, |text, line| match line.as_str() {
+        "" => text + "\n",
+        line => format!("{text}\n{ERROR_INDENT}{line}"),
+    })
+}
+
+/// Standard error for logs: one line for each event, with hidden characters as escapes.
+#[derive(Debug, Clone, Copy)]
+pub struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        // The subscriber writes an event with one call, and ends it with a line feed.
+        let text = String::from_utf8_lossy(event);
+        let line = escape_hidden(text.strip_suffix('\n').unwrap_or(&text));
+        io::stderr().write_all(format!("{line}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
 /// Writes to stdout; ends the process when the reader has closed the pipe.
 fn write_stdout(text: &str) {
     let mut out = io::stdout().lock();
@@ -205,4 +295,31 @@ fn write_stdout(text: &str) {
 /// Ends the process with success: `assay … | head` is not a failure.
 fn exit_on_closed_pipe() -> ! {
     std::process::exit(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printer(color: bool) -> Printer {
+        Printer { json: false, quiet: false, color }
+    }
+
+    #[test]
+    fn hidden_characters_are_shown() {
+        assert_eq!(escape_hidden("a\nb\u{202e}\u{200b}é"), "a\\u{a}b\\u{202e}\\u{200b}é");
+        assert_eq!(indent_lines("a\n\nb\tc\r\nd\n"), "a\n\n       b    c\\u{d}\n       d\n");
+    }
+
+    #[test]
+    fn only_own_style_codes_reach_a_terminal() {
+        let check = |color: bool, line: &str, shown: &str| {
+            assert_eq!(printer(color).escape_unstyled(line), shown, "{line:?}");
+        };
+        let styled = printer(true).style_text(TextStyle::Good, "a\nb");
+        check(true, &styled, "\x1b[32ma\\u{a}b\x1b[0m");
+        check(true, "\x1b[2K\x1b[1Aa", "\\u{1b}[2K\\u{1b}[1Aa");
+        check(true, "\x1b]0;title\x07\x1b", "\\u{1b}]0;title\\u{7}\\u{1b}");
+        check(false, "\x1b[32ma", "\\u{1b}[32ma");
+    }
 }

@@ -19,7 +19,7 @@ use submit::{DocumentOrigin, SourceDocument};
 use crate::args::{GlobalArgs, ImportArgs};
 use crate::backend::open_home;
 use crate::error::{CommandError, ErrorCategory};
-use crate::output::Printer;
+use crate::output::{Printer, escape_hidden};
 
 /// File extensions that no code of an agency ends with: `FP.CPI.TOTL` is a code, `CPI.csv` a file.
 const FILE_EXTENSIONS: &[&str] =
@@ -248,7 +248,7 @@ fn create_spinner(printer: &Printer, label: &str) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {bytes} {msg}") {
         bar.set_style(style);
     }
-    bar.set_prefix(label.to_owned());
+    bar.set_prefix(escape_hidden(label));
     bar
 }
 

@@ -16,6 +16,7 @@ mod it {
     mod demo;
     mod figures;
     mod first_steps;
+    mod foreign_text;
     mod http_client;
     mod library;
     mod node_process;

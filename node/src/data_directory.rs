@@ -21,7 +21,7 @@ use schemas::entry::{self, Entry, EntryPosition};
 use schemas::key::{KEY_BYTES, SecretKey};
 use schemas::object::{Identity, KeyUse, OperatingKey, encode_object};
 use schemas::seal::Sealed;
-use schemas::text::Text;
+use schemas::text::Line;
 use serde::{Deserialize, Serialize};
 
 /// Prefix of the hexadecimal seed in a key file.
@@ -154,8 +154,9 @@ impl DataDirectory {
         time: i64,
     ) -> Result<Sealed<Entry>, Error> {
         let bad = |error: String| Error::Identity(error);
-        let name = Text::new(name).map_err(|error| bad(error.to_string()))?;
-        let contact = contact.map(Text::new).transpose().map_err(|error| bad(error.to_string()))?;
+        let name = Line::new(name).map_err(|error| bad(format!("the name: {error}")))?;
+        let contact =
+            contact.map(Line::new).transpose().map_err(|error| bad(format!("the contact: {error}")))?;
         let root = self.make_key(KeyRole::Root)?;
         let next = self.make_key(KeyRole::NextRoot)?;
         let operating = self.make_key(KeyRole::Operating)?;

@@ -18,7 +18,7 @@ use crate::key::{self, PublicKey, SIGNATURE_BYTES, SecretKey};
 use crate::limits::{ENTRY_BYTES_MAX, INLINE_BYTES_MAX};
 use crate::object::{self, Object};
 use crate::seal::{Seal, Sealed};
-use crate::text::Text;
+use crate::text::Line;
 
 /// COSE header label: algorithm.
 const ALG: i128 = 1;
@@ -375,8 +375,8 @@ fn read_payload(content_type: &str, stated: &str, payload: &[u8]) -> Result<(Str
                 return Err(Error::Envelope("the content type names no known object type"));
             }
             // The object may not be stored yet, so only the form of its subject can be checked here.
-            if Text::<256>::new(stated).is_err() {
-                return Err(Error::Envelope("the subject is too long or holds control characters"));
+            if Line::<256>::new(stated).is_err() {
+                return Err(Error::Envelope("the subject is too long or not one line"));
             }
             Ok((kind.to_owned(), Payload::Linked(id)))
         }
@@ -391,7 +391,7 @@ mod tests {
     fn identity(root: &SecretKey, operating: &SecretKey) -> Vec<u8> {
         let key = OperatingKey { key: operating.public(), uses: vec![KeyUse::Publish, KeyUse::Attest] };
         let identity = Identity {
-            name: Text::new("Publisher").unwrap(),
+            name: Line::new("Publisher").unwrap(),
             contact: None,
             roots: vec![root.public()],
             next_root: [9; 32],
@@ -407,7 +407,7 @@ mod tests {
         let retraction = Retraction {
             subject: genesis.id().cid(),
             scope: RetractionScope::Whole,
-            reason: Text::new("a test").unwrap(),
+            reason: crate::text::Text::new("a test").unwrap(),
             replacement: None,
         };
         let position =

@@ -9,7 +9,7 @@ use crate::cid::{Cid, ContentId, DatasetId};
 use crate::column::Cell;
 use crate::limits::{CELL_BYTES_MAX, COMPONENTS_MAX};
 use crate::object::PORTS_MAX;
-use crate::text::{Name, Text};
+use crate::text::{Line, Name, Text, is_readable};
 
 /// Missing ids listed in a verdict; the rest is only counted.
 pub const MISSING_MAX: usize = 16;
@@ -53,21 +53,21 @@ pub enum Verdict {
         /// The object.
         object: Cid,
         /// Stable error code.
-        code: Text<64>,
+        code: Line<64>,
         /// Error message.
         message: Text<1024>,
     },
     /// Not checked: the recipe does not run on these inputs.
     Failed {
-        /// Stable error code.
-        code: Text<64>,
+        /// Stable error code; one line.
+        code: Line<64>,
         /// Error message with its location.
         message: Text<1024>,
     },
     /// Not checked here: beyond the ceilings of the verifier, or for a reader that it does not have.
     NotRun {
         /// Stable error code.
-        code: Text<64>,
+        code: Line<64>,
         /// Reason, and what to do.
         message: Text<1024>,
     },
@@ -90,13 +90,13 @@ pub enum ComparedTable {
 #[serde(deny_unknown_fields)]
 pub struct DocumentPosition {
     /// Name of the document; `archive/member` for a member of an archive.
-    pub file: Text<256>,
+    pub file: Line<256>,
     /// The line, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     /// The title of the column, or its number from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub column: Option<Text<256>>,
+    pub column: Option<Line<256>>,
 }
 
 /// A cell that differs from the published one.
@@ -160,9 +160,10 @@ impl Verdict {
 impl Divergence {
     fn check(&self) -> Result<(), String> {
         let cells = self.key.iter().chain(&self.published).chain(&self.computed);
-        let long = |cell: &Cell| matches!(cell, Cell::Text(text) if text.len() > CELL_BYTES_MAX);
-        if self.key.len() > COMPONENTS_MAX || cells.into_iter().any(long) {
-            return Err("a divergence names one cell within the bounds of a data set".into());
+        // The rule of `table::Table`: a divergence shows cells of contents.
+        let invalid = |cell: &Cell| matches!(cell, Cell::Text(text) if text.len() > CELL_BYTES_MAX || !is_readable(text));
+        if self.key.len() > COMPONENTS_MAX || cells.into_iter().any(invalid) {
+            return Err("a divergence names one cell that a data set can hold".into());
         }
         Ok(())
     }

@@ -6,22 +6,25 @@
 use std::collections::BTreeMap;
 
 use ledger::bundle::write_bundle;
+use ledger::compute::{InputData, run_recipe};
+use ledger::vtl::RunCeilings;
 use schemas::car;
 use schemas::cbor::CborRules;
 use schemas::chunk::Chunk;
 use schemas::cid::{Cid, Codec, ContentId, DatasetId, EntryId, ReleaseId, SnapshotId};
 use schemas::entry::{Entry, EntryPosition, sign_entry};
+use schemas::limits::INLINE_BYTES_MAX;
 use schemas::object::{
-    ChunkRef, Content, Dataset, Import, ObjectType, Provenance, Reader, Release, Retraction, RetractionScope,
-    RevisionReason, Snapshot, Structure, Supersession, decode_object,
+    ChunkRef, Content, Dataset, Import, ObjectType, Provenance, Reader, Recipe, Release, Retraction,
+    RetractionScope, RevisionReason, Snapshot, Structure, Supersession, decode_object,
 };
 use schemas::seal::Sealed;
 use schemas::table::{Column, Table, TextColumn};
 use schemas::text::Text;
 use testkit::Publisher;
 use testkit::prices::{
-    claimed_release, csv_snapshot, imported_dataset, inflation_recipe, price_components, price_table,
-    value_table,
+    area_codes, claimed_release, csv_snapshot, imported_dataset, inflation_recipe, price_components,
+    price_table, value_table,
 };
 use testkit::publisher::operating_key;
 use testkit::sample::{encode_object, make_name, make_text};
@@ -45,49 +48,49 @@ pub fn vector_file() -> VectorFile {
     VectorFile::new("bundle", "Bundles, each with the answer of a verifier.", cases.concat())
 }
 
-fn case(name: &str, expect: &str, file: &[u8], reason: &str) -> VectorCase {
+fn bundle_case(name: &str, expect: &str, file: &[u8], reason: &str) -> VectorCase {
     VectorCase::refused(name, VectorLevel::Bundle, expect, file, reason)
 }
 
 /// A publisher with a release that holds; nothing is signed yet.
-fn publisher() -> (Publisher, ReleaseId) {
+fn stored_release() -> (Publisher, ReleaseId) {
     let mut publisher = Publisher::new(1);
     let release = publisher.store_reproducible_release();
     (publisher, release)
 }
 
 /// Reads a stored object.
-fn load<T: ObjectType>(publisher: &Publisher, id: Cid) -> T {
+fn load_object<T: ObjectType>(publisher: &Publisher, id: Cid) -> T {
     decode_object(&publisher.blocks[&id]).expect("a stored object")
 }
 
 /// Stores a changed copy of an object.
-fn edit<T: ObjectType>(publisher: &mut Publisher, id: Cid, change: impl FnOnce(&mut T)) -> T::Id {
-    let mut body: T = load(publisher, id);
+fn edit_object<T: ObjectType>(publisher: &mut Publisher, id: Cid, change: impl FnOnce(&mut T)) -> T::Id {
+    let mut body: T = load_object(publisher, id);
     change(&mut body);
     publisher.store_object(&body)
 }
 
 /// The data set of a release.
 fn input_of(publisher: &Publisher, release: ReleaseId) -> DatasetId {
-    load::<Release>(publisher, release.cid()).inputs[&make_name("CPI")]
+    load_object::<Release>(publisher, release.cid()).inputs[&make_name("CPI")]
 }
 
 /// The release with another data set as its input.
 fn with_dataset(publisher: &mut Publisher, release: ReleaseId, dataset: DatasetId) -> ReleaseId {
-    edit::<Release>(publisher, release.cid(), |release| {
+    edit_object::<Release>(publisher, release.cid(), |release| {
         release.inputs = BTreeMap::from([(make_name("CPI"), dataset)]);
     })
 }
 
 /// The release with its data set changed.
 fn with_dataset_edit(change: impl FnOnce(&mut Publisher, &mut Dataset)) -> Vec<u8> {
-    let (mut publisher, release) = publisher();
-    let mut dataset: Dataset = load(&publisher, input_of(&publisher, release).cid());
+    let (mut publisher, release) = stored_release();
+    let mut dataset: Dataset = load_object(&publisher, input_of(&publisher, release).cid());
     change(&mut publisher, &mut dataset);
     let dataset = publisher.store_object(&dataset);
     let release = with_dataset(&mut publisher, release, dataset);
-    export(&mut publisher, release.cid())
+    export_object(&mut publisher, release.cid())
 }
 
 /// The release with the provenance of its data set changed.
@@ -101,7 +104,7 @@ fn with_import_edit(change: impl FnOnce(&mut Publisher, &mut Import)) -> Vec<u8>
 /// The release with the snapshot of its document changed.
 fn with_snapshot_edit(change: impl FnOnce(&mut Snapshot)) -> Vec<u8> {
     with_import_edit(|publisher, import| {
-        let snapshot = edit::<Snapshot>(publisher, import.documents[0].cid(), change);
+        let snapshot = edit_object::<Snapshot>(publisher, import.documents[0].cid(), change);
         import.documents = vec![snapshot];
     })
 }
@@ -118,7 +121,7 @@ fn store_document(publisher: &mut Publisher, document: &str) -> SnapshotId {
 }
 
 /// Signs an object and exports its bundle.
-fn export(publisher: &mut Publisher, object: Cid) -> Vec<u8> {
+fn export_object(publisher: &mut Publisher, object: Cid) -> Vec<u8> {
     let root = publisher.sign_stored(object).id();
     export_entries(publisher, &[root], &[])
 }
@@ -128,7 +131,7 @@ fn export_entries(publisher: &Publisher, roots: &[EntryId], beside: &[EntryId]) 
 }
 
 /// The records of a file.
-fn records(file: &[u8]) -> (Vec<Cid>, Vec<(Cid, Vec<u8>)>) {
+fn read_records(file: &[u8]) -> (Vec<Cid>, Vec<(Cid, Vec<u8>)>) {
     let (roots, records) = car::open_archive(file).expect("a bundle");
     let records = records.map(|record| record.map(|(id, bytes)| (id, bytes.to_vec())).expect("a record"));
     (roots, records.collect())
@@ -140,20 +143,20 @@ fn write_file(roots: &[Cid], records: &[(Cid, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// The file without one block.
-fn without(file: &[u8], is_dropped: impl Fn(&Cid, &[u8]) -> bool) -> Vec<u8> {
-    let (roots, mut records) = records(file);
+fn without_blocks(file: &[u8], is_dropped: impl Fn(&Cid, &[u8]) -> bool) -> Vec<u8> {
+    let (roots, mut records) = read_records(file);
     records.retain(|(id, bytes)| !is_dropped(id, bytes));
     write_file(&roots, &records)
 }
 
 fn valid_bundle() -> Vec<u8> {
-    let (mut publisher, release) = publisher();
-    export(&mut publisher, release.cid())
+    let (mut publisher, release) = stored_release();
+    export_object(&mut publisher, release.cid())
 }
 
 fn file_cases() -> Vec<VectorCase> {
     let file = valid_bundle();
-    let (roots, blocks) = records(&file);
+    let (roots, blocks) = read_records(&file);
     let mut flipped = file.clone();
     *flipped.last_mut().expect("a byte") ^= 1;
     let mut reversed = blocks.clone();
@@ -162,19 +165,19 @@ fn file_cases() -> Vec<VectorCase> {
     let stranger = Cid::of(Codec::Raw, b"nobody");
     let stray = [blocks.as_slice(), &[(stranger, b"nobody".to_vec())]].concat();
     vec![
-        case("a release that holds", "reproduced", &file, "rules 1 to 17"),
-        case("blocks in another order", "reproduced", &write_file(&roots, &reversed), "any order"),
-        case("a block twice", "reproduced", &write_file(&roots, &twice), "one copy is kept"),
-        case("a cut record", "refused framing", &file[..file.len() - 1], "rule 1"),
-        case("a changed byte", "refused hash", &flipped, "rule 2"),
-        case("a root that is absent", "refused root", &write_file(&[stranger], &blocks), "rule 3"),
-        case(
+        bundle_case("a release that holds", "reproduced", &file, "rules 1 to 17"),
+        bundle_case("blocks in another order", "reproduced", &write_file(&roots, &reversed), "any order"),
+        bundle_case("a block twice", "reproduced", &write_file(&roots, &twice), "one copy is kept"),
+        bundle_case("a cut record", "refused framing", &file[..file.len() - 1], "rule 1"),
+        bundle_case("a changed byte", "refused hash", &flipped, "rule 2"),
+        bundle_case("a root that is absent", "refused root", &write_file(&[stranger], &blocks), "rule 3"),
+        bundle_case(
             "a root that is an object",
             "refused root",
             &write_file(&[object_id(&blocks)], &blocks),
             "rule 3",
         ),
-        case("a block of no use", "refused unreferenced", &write_file(&roots, &stray), "rule 8"),
+        bundle_case("a block of no use", "refused unreferenced", &write_file(&roots, &stray), "rule 8"),
     ]
 }
 
@@ -183,15 +186,21 @@ fn object_id(blocks: &[(Cid, Vec<u8>)]) -> Cid {
     blocks.iter().find(|(id, _)| id.codec() == Codec::DagCbor).expect("an object").0
 }
 
+/// A recipe beyond the bound of inline objects.
+fn large_recipe() -> Recipe {
+    let script = format!("INFLATION <- CPI; /* {} */", "x".repeat(INLINE_BYTES_MAX));
+    inflation_recipe(&script)
+}
+
 fn entry_cases() -> Vec<VectorCase> {
-    let (mut publisher, release) = publisher();
+    let (mut publisher, release) = stored_release();
     let object = publisher.blocks[&release.cid()].clone();
     let genesis = publisher.genesis();
     let position = publisher.log.next_position();
     let mut spoilt = sign_entry(position, 0, &object, &operating_key(1)).expect("an entry").bytes().to_vec();
     *spoilt.last_mut().expect("a signature") ^= 1;
-    let file = export(&mut publisher, release.cid());
-    let (roots, blocks) = records(&file);
+    let file = export_object(&mut publisher, release.cid());
+    let (roots, blocks) = read_records(&file);
     let exchange = |entry: &[u8]| {
         let id = EntryId::of(entry).cid();
         let mut blocks = blocks.clone();
@@ -200,22 +209,22 @@ fn entry_cases() -> Vec<VectorCase> {
         write_file(&[id], &blocks)
     };
     let foreign = sign_entry(position, 0, &object, &operating_key(2)).expect("an entry");
-    let large = publisher.store_object(&testkit::sample::large_recipe());
-    let linked = export(&mut publisher, large.cid());
+    let large = publisher.store_object(&large_recipe());
+    let linked = export_object(&mut publisher, large.cid());
     vec![
-        case("a spoilt signature", "refused entry", &exchange(&spoilt), "rule 4"),
-        case(
+        bundle_case("a spoilt signature", "refused entry", &exchange(&spoilt), "rule 4"),
+        bundle_case(
             "an entry without its genesis",
             "refused genesis",
-            &without(&file, |id, _| *id == genesis.id().cid()),
+            &without_blocks(&file, |id, _| *id == genesis.id().cid()),
             "rule 5",
         ),
-        case("a key without the right", "refused key", &exchange(foreign.bytes()), "rule 6"),
-        case("a large recipe by its id", "complete", &linked, "its object is in the file"),
-        case(
+        bundle_case("a key without the right", "refused key", &exchange(foreign.bytes()), "rule 6"),
+        bundle_case("a large recipe by its id", "complete", &linked, "its object is in the file"),
+        bundle_case(
             "a large recipe without its object",
             "refused object",
-            &without(&linked, |id, _| *id == large.cid()),
+            &without_blocks(&linked, |id, _| *id == large.cid()),
             "rule 7",
         ),
     ]
@@ -249,7 +258,7 @@ fn stated_columns(areas: &[Option<&str>], periods: &[&str], values: &[&str]) -> 
     ];
     let chunk = encode_object(&Chunk::encode_column(&columns, 0, areas.len()));
     let dataset = stated_chunk(&mut publisher, chunk, areas.len() as u32);
-    export(&mut publisher, dataset.cid())
+    export_object(&mut publisher, dataset.cid())
 }
 
 /// A valid chunk with the runs of its areas split.
@@ -261,51 +270,56 @@ fn split_runs() -> Vec<u8> {
     let areas = node.field("columns").items().first_mut().expect("the areas");
     areas.field("text").set(text_node("codes"), bytes_node([1, 1, 1, 1]));
     let dataset = stated_chunk(&mut publisher, node.encode(), 2);
-    export(&mut publisher, dataset.cid())
+    export_object(&mut publisher, dataset.cid())
 }
 
 fn closure_cases() -> Vec<VectorCase> {
     let file = valid_bundle();
     let is_chunk = |_: &Cid, bytes: &[u8]| decode_object::<Chunk>(bytes).is_ok();
     let wrong_type = with_dataset_edit(|publisher, dataset| {
-        let content: Content = load(publisher, dataset.content.cid());
+        let content: Content = load_object(publisher, dataset.content.cid());
         dataset.content = ContentId::try_from(content.structure.cid()).expect("an object");
     });
     let trailing = {
         let mut publisher = Publisher::new(1);
         let release = publisher.store_claim(&value_table(&[("DEU", "2016", "0.50"), ("FRA", "2016", "0.2")]));
-        export(&mut publisher, release.cid())
+        export_object(&mut publisher, release.cid())
     };
     let areas = [Some("DEU"), Some("FRA")];
     vec![
-        case("without a chunk", "missing", &without(&file, is_chunk), "rule 9"),
-        case("a structure as content", "invalid object", &wrong_type, "rule 10"),
-        case("a chunk with split runs", "invalid content", &split_runs(), "rule 11: one coding"),
-        case(
+        bundle_case("without a chunk", "missing", &without_blocks(&file, is_chunk), "rule 9"),
+        bundle_case("a structure as content", "invalid object", &wrong_type, "rule 10"),
+        bundle_case("a chunk with split runs", "invalid content", &split_runs(), "rule 11: one coding"),
+        bundle_case(
             "rows in another order",
             "invalid content",
             &stated_columns(&[Some("FRA"), Some("DEU")], &["2015", "2015"], &["1", "2"]),
             "rule 11: canonical order",
         ),
-        case(
+        bundle_case(
             "two rows with one key",
             "invalid content",
             &stated_columns(&[Some("FRA"), Some("FRA")], &["2015", "2015"], &["1", "2"]),
             "rule 11: distinct keys",
         ),
-        case(
+        bundle_case(
             "an identifier that is null",
             "invalid content",
             &stated_columns(&[None, Some("FRA")], &["2015", "2015"], &["1", "2"]),
             "rule 11: no identifier is null",
         ),
-        case(
+        bundle_case(
             "rows in order",
             "complete",
             &stated_columns(&areas, &["2015", "2015"], &["1.0", "2"]),
             "rule 11",
         ),
-        case("a result with trailing zeros", "invalid content", &trailing, "rule 11: results are normalised"),
+        bundle_case(
+            "a result with trailing zeros",
+            "invalid content",
+            &trailing,
+            "rule 11: results are normalised",
+        ),
     ]
 }
 
@@ -314,31 +328,31 @@ fn document_cases() -> Vec<VectorCase> {
         let other = b"another document".to_vec();
         let piece = schemas::cid::PieceId::of(&other);
         publisher.blocks.insert(piece.cid(), other);
-        let snapshot = edit::<Snapshot>(publisher, import.documents[0].cid(), |snapshot| {
+        let snapshot = edit_object::<Snapshot>(publisher, import.documents[0].cid(), |snapshot| {
             snapshot.pieces = vec![piece];
         });
         import.documents = vec![snapshot];
     });
     vec![
-        case(
+        bundle_case(
             "another BLAKE3 digest",
             "invalid document",
             &with_snapshot_edit(|snapshot| snapshot.blake3[0] ^= 1),
             "rule 12",
         ),
-        case(
+        bundle_case(
             "another SHA-256 digest",
             "invalid document",
             &with_snapshot_edit(|snapshot| snapshot.sha256[0] ^= 1),
             "rule 12",
         ),
-        case(
+        bundle_case(
             "another size",
             "invalid document",
             &with_snapshot_edit(|snapshot| snapshot.size -= 1),
             "rule 12",
         ),
-        case("another piece", "invalid document", &altered, "rule 12"),
+        bundle_case("another piece", "invalid document", &altered, "rule 12"),
     ]
 }
 
@@ -362,25 +376,25 @@ fn reader_cases() -> Vec<VectorCase> {
         })
     };
     vec![
-        case(
+        bundle_case(
             "a document with another figure",
             "differs dataset",
             &with_document(&format!("{DOCUMENT}100.3\n")),
             "rule 13",
         ),
-        case(
+        bundle_case(
             "a document with other digits",
             "differs dataset",
             &with_document(&format!("{DOCUMENT}100.20\n")),
             "rule 13",
         ),
-        case(
+        bundle_case(
             "a document with one row less",
             "differs dataset",
             &with_document("REF_AREA,TIME_PERIOD,OBS_VALUE\nDEU,2015,100\nDEU,2016,100.5\nFRA,2016,100.2\n"),
             "rule 13",
         ),
-        case(
+        bundle_case(
             "a document with its rows in another order",
             "reproduced",
             &with_document(
@@ -388,22 +402,27 @@ fn reader_cases() -> Vec<VectorCase> {
             ),
             "rule 13: the data decide",
         ),
-        case("a document that cannot be read", "invalid reader", &with_document("nothing\n"), "rule 13"),
-        case("data without the code list of the reader", "differs dataset", &other_codes, "rule 13"),
-        case("a later reader that reads the same", "reproduced", &later(None), "rule 13"),
-        case(
+        bundle_case(
+            "a document that cannot be read",
+            "invalid reader",
+            &with_document("nothing\n"),
+            "rule 13",
+        ),
+        bundle_case("data without the code list of the reader", "differs dataset", &other_codes, "rule 13"),
+        bundle_case("a later reader that reads the same", "reproduced", &later(None), "rule 13"),
+        bundle_case(
             "a later reader that reads otherwise",
             "not_run reader-version",
             &later(Some(&format!("{DOCUMENT}100.3\n"))),
             "rule 13",
         ),
-        case(
+        bundle_case(
             "an unknown format",
             "not_run reader",
             &with_import_edit(|_, import| import.reader = reader("tablet", 1)),
             "rule 13",
         ),
-        case(
+        bundle_case(
             "data that the publisher states",
             "reproduced",
             &with_dataset_edit(|_, dataset| dataset.provenance = Provenance::Stated),
@@ -418,9 +437,14 @@ fn release_on(publisher: &mut Publisher, above: ReleaseId, output: &str, data: &
     let content = publisher.store_content(data);
     let provenance = Provenance::Release { release: above, output: make_name(output) };
     let dataset = publisher.store_object(&Dataset { provenance, ..imported_dataset(content, snapshot) });
-    let recipe = publisher.store_object(&inflation_recipe("INFLATION <- CPI;"));
+    let plan = inflation_recipe("INFLATION <- CPI;");
+    let structure = Structure { components: data.shape().clone(), codes: area_codes(data) };
+    let input = InputData { structure, table: data.clone() };
+    let run = run_recipe(&plan, BTreeMap::from([(make_name("CPI"), input)]), &RunCeilings::default());
+    let steps = run.expect("the data themselves").steps;
+    let recipe = publisher.store_object(&plan);
     let results = BTreeMap::from([(make_name("INFLATION"), content)]);
-    publisher.store_object(&claimed_release(recipe, dataset, results, data.rows() as u64 + 1))
+    publisher.store_object(&claimed_release(recipe, dataset, results, steps))
 }
 
 fn true_rates() -> Table {
@@ -436,7 +460,7 @@ fn upstream_cases() -> Vec<VectorCase> {
         let mut publisher = Publisher::new(1);
         let above = publisher.store_claim(above);
         let release = release_on(&mut publisher, above, output, below);
-        export(&mut publisher, release.cid())
+        export_object(&mut publisher, release.cid())
     };
     let deep = {
         let mut publisher = Publisher::new(1);
@@ -444,30 +468,30 @@ fn upstream_cases() -> Vec<VectorCase> {
         for _ in 0..=ledger::verify::RELEASE_DEPTH_MAX {
             release = release_on(&mut publisher, release, "INFLATION", &true_rates());
         }
-        export(&mut publisher, release.cid())
+        export_object(&mut publisher, release.cid())
     };
     let [right, wrong] = [true_rates(), false_rates()];
     vec![
-        case("data of a release above", "reproduced", &chain(&right, "INFLATION", &right), "rule 14"),
-        case(
+        bundle_case("data of a release above", "reproduced", &chain(&right, "INFLATION", &right), "rule 14"),
+        bundle_case(
             "data that the release above does not give",
             "differs dataset",
             &chain(&right, "INFLATION", &wrong),
             "rule 14",
         ),
-        case(
+        bundle_case(
             "data of a false release",
             "differs dataset",
             &chain(&wrong, "INFLATION", &wrong),
             "rule 14: it is run again",
         ),
-        case(
+        bundle_case(
             "data of an output that is not there",
             "invalid object",
             &chain(&right, "RATE", &right),
             "rule 14",
         ),
-        case("releases too deep", "not_run depth", &deep, "rule 14"),
+        bundle_case("releases too deep", "not_run depth", &deep, "rule 14"),
     ]
 }
 
@@ -475,14 +499,14 @@ fn run_cases() -> Vec<VectorCase> {
     let claimed = |table: &Table| {
         let mut publisher = Publisher::new(1);
         let release = publisher.store_claim(table);
-        export(&mut publisher, release.cid())
+        export_object(&mut publisher, release.cid())
     };
     let edited = |change: &dyn Fn(&mut Publisher, &mut Release)| {
-        let (mut publisher, release) = publisher();
-        let mut body: Release = load(&publisher, release.cid());
+        let (mut publisher, release) = stored_release();
+        let mut body: Release = load_object(&publisher, release.cid());
         change(&mut publisher, &mut body);
         let release = publisher.store_object(&body);
-        export(&mut publisher, release.cid())
+        export_object(&mut publisher, release.cid())
     };
     let no_codes = edited(&|publisher, release| {
         let (content, blocks) =
@@ -498,22 +522,22 @@ fn run_cases() -> Vec<VectorCase> {
         release.results = results.collect();
     });
     vec![
-        case("a script that does not check", "failed unknown-name", &script, "rule 15"),
-        case("results under other names", "failed outputs", &outputs, "rule 15"),
-        case("a false figure", "differs output", &claimed(&false_rates()), "rule 16"),
-        case(
+        bundle_case("a script that does not check", "failed unknown-name", &script, "rule 15"),
+        bundle_case("results under other names", "failed outputs", &outputs, "rule 15"),
+        bundle_case("a false figure", "differs output", &claimed(&false_rates()), "rule 16"),
+        bundle_case(
             "a figure left out",
             "differs output",
             &claimed(&value_table(&[("FRA", "2016", "0.2")])),
             "rule 16",
         ),
-        case("a result without its code list", "invalid canonical", &no_codes, "rule 16"),
-        case("other steps", "differs steps", &edited(&|_, release| release.steps += 1), "rule 17"),
+        bundle_case("a result without its code list", "invalid canonical", &no_codes, "rule 16"),
+        bundle_case("other steps", "differs steps", &edited(&|_, release| release.steps += 1), "rule 17"),
     ]
 }
 
 /// Signs a retraction, and returns its entry.
-fn retract(publisher: &mut Publisher, subject: Cid, scope: RetractionScope) -> EntryId {
+fn sign_retraction(publisher: &mut Publisher, subject: Cid, scope: RetractionScope) -> EntryId {
     let reason = make_text("A row was read twice.");
     let retraction = Retraction { subject, scope, reason, replacement: None };
     publisher.sign_object(&encode_object(&retraction), Vec::new()).id()
@@ -521,7 +545,7 @@ fn retract(publisher: &mut Publisher, subject: Cid, scope: RetractionScope) -> E
 
 /// The bundle of a release with entries that were signed after it.
 fn with_later(later: impl FnOnce(&mut Publisher, ReleaseId, &Sealed<Entry>) -> Vec<EntryId>) -> Vec<u8> {
-    let (mut publisher, release) = publisher();
+    let (mut publisher, release) = stored_release();
     let root = publisher.sign_stored(release.cid());
     let beside = later(&mut publisher, release, &root);
     export_entries(&publisher, &[root.id()], &beside)
@@ -530,23 +554,24 @@ fn with_later(later: impl FnOnce(&mut Publisher, ReleaseId, &Sealed<Entry>) -> V
 fn standing_cases() -> Vec<VectorCase> {
     let whole = RetractionScope::Whole;
     let point = RetractionScope::Points(vec![vec![make_text("DEU"), make_text("2016")]]);
-    let by_object =
-        with_later(|publisher, release, _| vec![retract(publisher, release.cid(), RetractionScope::Whole)]);
-    let by_entry = with_later(|publisher, _, root| vec![retract(publisher, root.id().cid(), whole)]);
-    let of_point = with_later(|publisher, release, _| vec![retract(publisher, release.cid(), point)]);
+    let by_object = with_later(|publisher, release, _| {
+        vec![sign_retraction(publisher, release.cid(), RetractionScope::Whole)]
+    });
+    let by_entry = with_later(|publisher, _, root| vec![sign_retraction(publisher, root.id().cid(), whole)]);
+    let of_point = with_later(|publisher, release, _| vec![sign_retraction(publisher, release.cid(), point)]);
     let of_dataset = with_later(|publisher, release, _| {
         let dataset = input_of(publisher, release);
         let published = publisher.sign_stored(dataset.cid()).id();
-        vec![published, retract(publisher, dataset.cid(), RetractionScope::Whole)]
+        vec![published, sign_retraction(publisher, dataset.cid(), RetractionScope::Whole)]
     });
     let by_another = with_later(|publisher, release, _| {
         let mut other = Publisher::new(2);
-        let entry = retract(&mut other, release.cid(), RetractionScope::Whole);
+        let entry = sign_retraction(&mut other, release.cid(), RetractionScope::Whole);
         publisher.blocks.extend(other.blocks);
         vec![entry]
     });
     let superseded = with_later(|publisher, release, _| {
-        let later = edit::<Release>(publisher, release.cid(), |later| {
+        let later = edit_object::<Release>(publisher, release.cid(), |later| {
             later.vintage = make_text("2");
             later.supersedes = Some(Supersession { release, reason: RevisionReason::PublisherError });
         });
@@ -568,52 +593,57 @@ fn standing_cases() -> Vec<VectorCase> {
         vec![rival.id()]
     });
     vec![
-        case("a retracted release", "reproduced retracted", &by_object, "by the id of the object"),
-        case("a retracted entry", "reproduced retracted", &by_entry, "by the id of the entry"),
-        case("a retracted data point", "reproduced retracted-in-part", &of_point, "the others hold"),
-        case("a retracted data set", "reproduced above", &of_dataset, "the release rests on it"),
-        case("a retraction by another publisher", "reproduced", &by_another, "it has no effect"),
-        case("a superseded release", "reproduced superseded", &superseded, "by a later one of its dataflow"),
-        case("two histories", "reproduced contested", &forked, "two entries with one number"),
+        bundle_case("a retracted release", "reproduced retracted", &by_object, "by the id of the object"),
+        bundle_case("a retracted entry", "reproduced retracted", &by_entry, "by the id of the entry"),
+        bundle_case("a retracted data point", "reproduced retracted-in-part", &of_point, "the others hold"),
+        bundle_case("a retracted data set", "reproduced above", &of_dataset, "the release rests on it"),
+        bundle_case("a retraction by another publisher", "reproduced", &by_another, "it has no effect"),
+        bundle_case(
+            "a superseded release",
+            "reproduced superseded",
+            &superseded,
+            "by a later one of its dataflow",
+        ),
+        bundle_case("two histories", "reproduced contested", &forked, "two entries with one number"),
     ]
 }
 
 fn other_roots() -> Vec<VectorCase> {
     let root = |store: &dyn Fn(&mut Publisher, ReleaseId) -> Cid| {
-        let (mut publisher, release) = publisher();
+        let (mut publisher, release) = stored_release();
         let object = store(&mut publisher, release);
-        export(&mut publisher, object)
+        export_object(&mut publisher, object)
     };
     let genesis = {
         let publisher = Publisher::new(1);
         export_entries(&publisher, &[publisher.genesis().id()], &[])
     };
     let twice = {
-        let (mut publisher, release) = publisher();
+        let (mut publisher, release) = stored_release();
         let root = publisher.sign_stored(release.cid()).id();
         export_entries(&publisher, &[root, root], &[])
     };
     vec![
-        case("an identity as root", "complete", &genesis, "its entry is checked"),
-        case(
+        bundle_case("an identity as root", "complete", &genesis, "its entry is checked"),
+        bundle_case(
             "a data set as root",
             "reproduced",
             &root(&|publisher, release| input_of(publisher, release).cid()),
             "rules 9 to 14",
         ),
-        case(
+        bundle_case(
             "a recipe as root",
             "complete",
-            &root(&|publisher, release| load::<Release>(publisher, release.cid()).recipe.cid()),
+            &root(&|publisher, release| load_object::<Release>(publisher, release.cid()).recipe.cid()),
             "its script is checked",
         ),
-        case(
+        bundle_case(
             "a recipe that does not check as root",
             "failed unknown-name",
             &root(&|publisher, _| publisher.store_object(&inflation_recipe("INFLATION <- CPY;")).cid()),
             "its script is checked",
         ),
-        case(
+        bundle_case(
             "an attestation as root",
             "complete",
             &root(&|publisher, release| {
@@ -622,6 +652,6 @@ fn other_roots() -> Vec<VectorCase> {
             }),
             "its tables are checked",
         ),
-        case("one root twice", "reproduced", &twice, "it is verified once"),
+        bundle_case("one root twice", "reproduced", &twice, "it is verified once"),
     ]
 }

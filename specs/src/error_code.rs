@@ -91,7 +91,7 @@ const ENVELOPE_CODES: &[(&str, &str)] = &[
     ("the content type does not match the object type", "content-type"),
     ("the subject does not match the object", "subject"),
     ("the content type names no known object type", "content-type"),
-    ("the subject is too long or holds control characters", "subject"),
+    ("the subject is too long or not one line", "subject"),
     ("the payload is not a content id", "payload"),
     ("the payload is not the id of an object", "payload"),
 ];

@@ -2,6 +2,7 @@
 
 mod chunk;
 mod rules;
+mod texts;
 
 use schemas::cbor::CborRules;
 use schemas::cid::{Cid, Codec};
@@ -17,7 +18,15 @@ use testkit::sample;
 
 /// `object.json`.
 pub fn vector_file() -> VectorFile {
-    let cases = [accepted_cases(), type_cases(), field_cases(), rules::rule_cases(), size_cases()].concat();
+    let cases = [
+        accepted_cases(),
+        type_cases(),
+        field_cases(),
+        texts::text_cases(),
+        rules::rule_cases(),
+        size_cases(),
+    ]
+    .concat();
     let about = "Objects. Level object: strict DAG-CBOR, but not the fields or the rules of its kind.";
     VectorFile::new("object", about, cases)
 }

@@ -31,7 +31,8 @@ fn diff_versions(global: &GlobalArgs, args: &DatasetDiffArgs, printer: &Printer)
         compare_versions(&old, &new).map_err(|unlike| CommandError::usage("unlike", unlike.to_string()))?;
     printer.print_json(&revision_json(&found, Some((&before, &after)), args.limit));
     let (minus, plus) = (printer.style_text(TextStyle::Bad, "-"), printer.style_text(TextStyle::Good, "+"));
-    printer.print_line(format_args!("{minus} {before}\n{plus} {after}"));
+    printer.print_line(format_args!("{minus} {before}"));
+    printer.print_line(format_args!("{plus} {after}"));
     print_revision(&found, args.limit, printer);
     Ok(0)
 }

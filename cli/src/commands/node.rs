@@ -11,7 +11,7 @@ use crate::args::{GlobalArgs, NodeArgs};
 use crate::backend::open_home;
 use crate::error::{CommandError, ErrorCategory};
 use crate::format;
-use crate::output::{Printer, TextStyle};
+use crate::output::{LogWriter, Printer, TextStyle};
 
 /// Default addresses that a node listens on.
 const DEFAULT_LISTEN: [&str; 2] = ["/ip4/0.0.0.0/tcp/7170", "/ip4/0.0.0.0/udp/7170/quic-v1"];
@@ -20,7 +20,7 @@ pub(super) fn run(global: &GlobalArgs, args: &NodeArgs, printer: &Printer) -> Re
     // stdout carries the events; logs go to stderr.
     let filter = tracing_subscriber::EnvFilter::try_from_env("ASSAY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| LogWriter).with_ansi(false).init();
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
         CommandError::new(ErrorCategory::Failure, "system", format!("no runtime: {error}"))
     })?;
@@ -144,7 +144,11 @@ fn print_node_event(notice: &NodeEvent, printer: &Printer) {
             let signed = if *attested { ", attested" } else { "" };
             printer.print_field(
                 "verified",
-                format!("{} {}{signed}", format::shorten_id(release), printer.style_text(tone, verdict)),
+                format!(
+                    "{} {}{signed}",
+                    format::shorten_id(release),
+                    printer.style_text(tone, format::summarize_verdict(verdict))
+                ),
             );
         }
         NodeEvent::Forked { publisher, seq } => {

@@ -28,7 +28,7 @@ pub(super) fn run(global: &GlobalArgs, args: &RetractArgs, printer: &Printer) ->
         .print_json(&json!({ "retraction": published.object, "subject": subject, "published": published }));
     printer
         .print_field("retracted", format!("{subject} ({}, vintage {})", release.dataflow, release.vintage));
-    printer.print_field("reason", &args.reason);
+    printer.print_quoted("reason", &args.reason);
     printer.print_field("signed", format!("entry {} of {own}", published.seq));
     printer.print_line("it stays in the public log; addresses without a vintage no longer resolve to it");
     printer.suggest_commands(&[format!("assay show {subject}")]);

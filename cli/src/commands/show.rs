@@ -48,8 +48,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ShowArgs, printer: &Printer) -> Re
         printer.print_field("recipe", recipe.id);
         printer.print_field("title", &recipe.recipe.title);
         printer.print_field("signed", format!("by {}, entry {}", recipe.position.name, recipe.position.seq));
-        printer.print_line("");
-        printer.print_line(recipe.recipe.script.as_str().trim_end());
+        printer.print_quoted("script", recipe.recipe.script.as_str());
         return Ok(0);
     }
     if let Some(snapshot) = find_snapshot(&backend, id)? {
@@ -279,18 +278,19 @@ fn show_release(
         printer.print_field("supersedes", format!("{} ({:?})", supersedes.release, supersedes.reason));
     }
     if let Some(withdrawn) = &info.retracted {
-        let said = format!("{}: {}", format::format_time(withdrawn.time), withdrawn.reason);
-        printer.print_field("retracted", printer.style_text(TextStyle::Bad, said));
+        let time = format::format_time(withdrawn.time);
+        printer.print_field("retracted", printer.style_text(TextStyle::Bad, time));
+        printer.print_quoted("reason", withdrawn.reason.as_str());
         if let Some(replacement) = withdrawn.replacement {
             printer.print_field("use instead", replacement);
         }
     }
     match &info.verdict {
-        Some(verdict) => printer.print_field("verified", verdict),
+        Some(verdict) => print_verdict("verified", "", verdict, printer),
         None => printer.print_field("verified", "not yet"),
     }
     for said in &info.attestations {
-        printer.print_field("attested", format!("{} — {}", said.position.name, said.attestation.verdict));
+        print_verdict("attested", &format!("{} — ", said.position.name), &said.attestation.verdict, printer);
     }
     for (output, table) in &tables {
         printer.print_line("");
@@ -304,6 +304,14 @@ fn show_release(
         format!("assay export {} -o {}.car", info.id, info.release.dataflow),
     ]);
     Ok(0)
+}
+
+/// Prints a verdict after the name of its signer, and the message of a failure below it.
+fn print_verdict(label: &str, signer: &str, verdict: &Verdict, printer: &Printer) {
+    printer.print_field(label, format!("{signer}{}", format::summarize_verdict(verdict)));
+    if let Verdict::Failed { message, .. } = verdict {
+        printer.print_quoted("", message.as_str());
+    }
 }
 
 fn show_dataset(

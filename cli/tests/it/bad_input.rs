@@ -153,7 +153,7 @@ fn unknown_names_and_addresses_are_refused() {
 #[test]
 fn an_identity_is_created_once_and_has_a_name() {
     let workspace = Workspace::new();
-    workspace.run_line("assay init --name ''").exit(2).contains("the name of an identity is blank");
+    workspace.run_line("assay init --name ''").exit(2).contains("the name of an identity is empty");
     workspace.run_line("assay import worldbank x.csv").exit(5);
     workspace.write("cpi.csv", sample::worldbank(0));
     workspace.run_line("assay import worldbank cpi.csv").exit(2).contains("assay init");

@@ -33,7 +33,7 @@ fn check_finds_errors_without_data() {
     let cases: [(&str, &[&str]); 6] = [
         (
             "INFLATION <- CPI + ;",
-            &["expected an expression", "line 1, column 20", "\n  |                    ^"],
+            &["expected an expression", "line 1, column 20", "\n         |                    ^"],
         ),
         (
             "INFLATION <- CPY + 1;",

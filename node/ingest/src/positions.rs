@@ -1,4 +1,4 @@
-//! Where in a document a cell of the table stands.
+//! Positions of cells in their document.
 
 use schemas::structure::Role;
 use schemas::table::Column;

@@ -17,7 +17,7 @@ use schemas::content::{self, Block};
 use schemas::limits::CELLS_MAX;
 use schemas::object::{Attestation, Object, Recipe, Release, SourceCounts};
 use schemas::table::Cell;
-use schemas::text::{Name, Text};
+use schemas::text::{Line, Name, Text, TextForm};
 use schemas::verdict::{ComparedTable, Divergence, MISSING_MAX, Verdict};
 
 pub use comparison::{Comparison, compare_tables, count_cells};
@@ -50,7 +50,7 @@ pub struct Verification {
 
 impl Verification {
     /// The attestation of this result. `build` is the name and version of the program.
-    pub fn attestation(&self, build: Text<64>) -> Attestation {
+    pub fn attestation(&self, build: Line<64>) -> Attestation {
         Attestation {
             release: self.release,
             verdict: self.verdict.clone(),
@@ -129,17 +129,18 @@ impl From<RunError> for Stop {
 }
 
 /// The longest prefix within the bound, without forbidden characters.
-fn truncate_text<const MAX: usize>(text: &str) -> Text<MAX> {
+fn truncate_text<const MAX: usize, F: TextForm + Default>(text: &str) -> Text<MAX, F> {
     let mut kept = String::new();
     for c in text.chars() {
         if kept.len() + c.len_utf8() > MAX {
             break;
         }
-        if Text::<MAX>::new(c.to_string()).is_ok() {
+        // A blank alone is no text, but it may stand inside one.
+        if c == ' ' || Text::<MAX, F>::new(c.to_string()).is_ok() {
             kept.push(c);
         }
     }
-    Text::new(kept).unwrap_or_default()
+    Text::new(kept.trim()).unwrap_or_default()
 }
 
 /// Verifies objects from blocks, each object once.

@@ -12,7 +12,7 @@ use schemas::entry::Entry;
 use schemas::key::SecretKey;
 use schemas::object::{self, Attestation, KeyUse};
 use schemas::seal::Sealed;
-use schemas::text::Text;
+use schemas::text::Line;
 use schemas::verdict::Verdict;
 use store::{IndexTree, WriteBatch};
 
@@ -113,7 +113,7 @@ pub struct CoreSetup {
     /// The operating key of the own publisher, if there is one.
     pub signer: Option<Signer>,
     /// Name and version of the program, for attestations.
-    pub build: Text<64>,
+    pub build: Line<64>,
     /// Whether releases of followed publishers are verified and attested.
     pub attest: bool,
 }

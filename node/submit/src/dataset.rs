@@ -12,7 +12,7 @@ use schemas::digest::DocumentDigests;
 use schemas::limits::PIECE_BYTES_MAX;
 use schemas::object::{Dataset, Import, Provenance, Snapshot, encode_object};
 use schemas::table::Table;
-use schemas::text::{Name, Text};
+use schemas::text::{Line, Name, to_line};
 
 use crate::SubmitError;
 
@@ -106,8 +106,8 @@ pub fn draft_dataset(
     };
     let dataset = Dataset {
         dataflow: request.dataflow.as_deref().map_or_else(|| Ok(imported.dataflow.clone()), Name::new)?,
-        title: Text::new(request.title.as_deref().unwrap_or(&imported.title))?,
-        unit: request.unit.as_deref().map(Text::new).transpose()?,
+        title: Line::new(request.title.as_deref().unwrap_or(&imported.title))?,
+        unit: request.unit.as_deref().map(Line::new).transpose()?,
         content,
         provenance,
         plausibility_warnings: Vec::new(),
@@ -172,7 +172,7 @@ impl DatasetDraft {
         let unit = self.dataset.unit.as_ref().map(ToString::to_string).unwrap_or_default();
         let labels = format!("{} {} {unit}", self.dataset.dataflow, self.dataset.title);
         self.warnings = ingest::check_plausibility(&self.imported.table, &labels, previous, is_aggregate);
-        let texts = self.warnings.iter().map(|warning| Text::new(format_warning(warning)));
+        let texts = self.warnings.iter().map(|warning| Line::new(format_warning(warning)));
         self.dataset.plausibility_warnings = texts.collect::<Result<_, _>>()?;
         // A version with other identifiers is no revision: `revision` refuses to compare the two.
         self.revision = previous.and_then(|previous| compare_versions(previous, &self.imported.table).ok());
@@ -196,8 +196,9 @@ pub fn format_warning(warning: &PlausibilityWarning) -> String {
     };
     // Keys of a foreign file have any length; the field has a bound.
     let text: String =
-        format!("{}: {}", warning.code, warning.message).chars().take(WARNING_CHARS_MAX).collect();
-    text + &more
+        to_line(&format!("{}: {}", warning.code, warning.message)).chars().take(WARNING_CHARS_MAX).collect();
+    // Cut between words, the text ends with a blank, and a line does not.
+    text.trim_end().to_owned() + &more
 }
 
 /// Computes the content id of an imported table, that is of its figures without their source.
@@ -225,16 +226,16 @@ fn build_snapshot(
     let agency = request.agency.as_deref().or(imported.publisher.as_deref());
     let agency = agency.or(origin.and_then(|origin| origin.agency.as_deref()));
     let snapshot = Snapshot {
-        name: Text::new(document.name.as_str())?,
-        media_type: Text::new(media_type)?,
+        name: Line::new(to_line(&document.name))?,
+        media_type: Line::new(to_line(media_type))?,
         size: bytes.len() as u64,
         blake3: digests.blake3,
         sha256: digests.sha256,
         pieces: pieces.iter().map(|(id, _)| *id).collect(),
-        url: url.map(Text::new).transpose()?,
+        url: url.map(Line::new).transpose()?,
         fetched: origin.map(|origin| origin.fetched),
-        agency: agency.map(Text::new).transpose()?,
-        licence: request.licence.as_deref().map(Text::new).transpose()?,
+        agency: agency.map(Line::new).transpose()?,
+        licence: request.licence.as_deref().map(Line::new).transpose()?,
     };
     let blocks = pieces.into_iter().map(|(id, piece)| (id.cid(), piece.to_vec())).collect();
     Ok((snapshot, blocks))
@@ -300,8 +301,8 @@ mod tests {
         };
         let draft = draft(Some(origin), &request);
         let snapshot = &draft.snapshots[0];
-        let agency = snapshot.agency.as_ref().map(Text::as_str);
-        let url = snapshot.url.as_ref().map(Text::as_str);
+        let agency = snapshot.agency.as_ref().map(Line::as_str);
+        let url = snapshot.url.as_ref().map(Line::as_str);
         assert_eq!(draft.dataset.dataflow.as_str(), "CPI");
         assert_eq!(agency, Some("Statistics Office"));
         assert_eq!(url, Some("https://example.org/prices.csv"));

@@ -9,7 +9,7 @@ use schemas::cid::{DatasetId, RecipeId};
 use schemas::content::{self, Block, encode_block};
 use schemas::object::{Recipe, Release, Supersession, encode_object};
 use schemas::table::Table;
-use schemas::text::{Name, Text};
+use schemas::text::{Line, Name};
 
 use crate::SubmitError;
 
@@ -52,7 +52,7 @@ pub struct ReleaseLabels {
     /// Name of the dataflow.
     pub dataflow: Name,
     /// Label of the vintage.
-    pub vintage: Text<64>,
+    pub vintage: Line<64>,
     /// The release that this one supersedes, and the reason.
     pub supersedes: Option<Supersession>,
 }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn labels() -> ReleaseLabels {
-        let (dataflow, vintage) = (Name::new("inflation").unwrap(), Text::new("2011").unwrap());
+        let (dataflow, vintage) = (Name::new("inflation").unwrap(), Line::new("2011").unwrap());
         ReleaseLabels { dataflow, vintage, supersedes: None }
     }
 

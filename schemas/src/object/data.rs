@@ -8,7 +8,7 @@ use super::ObjectType;
 use super::reader::{Reader, ReaderOptions};
 use crate::cid::{ChunkId, Cid, ContentId, DatasetId, PieceId, ReleaseId, SnapshotId, StructureId};
 use crate::structure::ComponentList;
-use crate::text::{Name, Text};
+use crate::text::{Line, Name};
 
 /// Chunks of one content: as many links as fit into a block.
 pub const CHUNKS_MAX: usize = 16_384;
@@ -24,9 +24,9 @@ pub const CODES_MAX: usize = 16_384;
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
     /// The name of the file.
-    pub name: Text<256>,
+    pub name: Line<256>,
     /// Media type (RFC 6838), such as `text/csv`.
-    pub media_type: Text<128>,
+    pub media_type: Line<128>,
     /// Bytes of the whole document.
     pub size: u64,
     /// BLAKE3-256 of the whole document.
@@ -39,16 +39,16 @@ pub struct Snapshot {
     pub pieces: Vec<PieceId>,
     /// URL that it was fetched from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<Text<1024>>,
+    pub url: Option<Line<1024>>,
     /// Time of the fetch as claimed by the publisher: seconds since 1970-01-01T00:00:00Z.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetched: Option<i64>,
     /// The agency that issued it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agency: Option<Text<128>>,
+    pub agency: Option<Line<128>>,
     /// Its licence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub licence: Option<Text<128>>,
+    pub licence: Option<Line<128>>,
 }
 
 impl ObjectType for Snapshot {
@@ -74,9 +74,9 @@ impl ObjectType for Snapshot {
 #[serde(deny_unknown_fields)]
 pub struct Code {
     /// The code, as in the data.
-    pub id: Text<64>,
+    pub id: Line<64>,
     /// Its label.
-    pub name: Text<256>,
+    pub name: Line<256>,
     /// Whether it aggregates others (a region, a group of countries).
     pub aggregate: bool,
 }
@@ -215,17 +215,17 @@ pub struct Dataset {
     /// The dataflow that it is a vintage of.
     pub dataflow: Name,
     /// A title for people.
-    pub title: Text<256>,
+    pub title: Line<256>,
     /// Unit of the measures, as stated by the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<Text<128>>,
+    pub unit: Option<Line<128>>,
     /// The data.
     pub content: ContentId,
     /// Their provenance.
     pub provenance: Provenance,
     /// Findings of the plausibility checks that the publisher signed all the same, as `code: message`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub plausibility_warnings: Vec<Text<512>>,
+    pub plausibility_warnings: Vec<Line<512>>,
 }
 
 impl ObjectType for Dataset {
@@ -233,6 +233,9 @@ impl ObjectType for Dataset {
     type Id = DatasetId;
 
     fn check_rules(&self) -> Result<(), String> {
+        if self.title.as_str().is_empty() {
+            return Err("the title of a data set is empty".into());
+        }
         if self.plausibility_warnings.len() > PLAUSIBILITY_WARNINGS_MAX {
             return Err(format!("a data set has at most {PLAUSIBILITY_WARNINGS_MAX} plausibility warnings"));
         }

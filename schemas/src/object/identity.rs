@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ObjectType;
 use crate::cid::IdentityId;
 use crate::key::PublicKey;
-use crate::text::Text;
+use crate::text::Line;
 
 /// Root keys, and operating keys, of one identity.
 pub const KEYS_MAX: usize = 16;
@@ -35,10 +35,10 @@ pub struct OperatingKey {
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// Name as chosen by the publisher. It proves nothing.
-    pub name: Text<128>,
+    pub name: Line<128>,
     /// Contact (a web or mail address).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact: Option<Text<256>>,
+    pub contact: Option<Line<256>>,
     /// Root keys: they sign this entry and key operations, nothing else.
     pub roots: Vec<PublicKey>,
     /// BLAKE3-256 of the next root key (pre-rotation).
@@ -53,8 +53,8 @@ impl ObjectType for Identity {
     type Id = IdentityId;
 
     fn check_rules(&self) -> Result<(), String> {
-        if self.name.as_str().trim().is_empty() {
-            return Err("the name of an identity is blank".into());
+        if self.name.as_str().is_empty() {
+            return Err("the name of an identity is empty".into());
         }
         if !(1..=KEYS_MAX).contains(&self.roots.len()) || !(1..=KEYS_MAX).contains(&self.keys.len()) {
             return Err(format!("an identity has 1 to {KEYS_MAX} root keys and as many operating keys"));

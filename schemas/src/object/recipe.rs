@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ObjectType;
 use crate::cid::RecipeId;
 use crate::structure::ComponentList;
-use crate::text::{Name, Text};
+use crate::text::{Line, Name, Text};
 
 /// Inputs, and outputs, of one recipe.
 pub const PORTS_MAX: usize = 32;
@@ -29,7 +29,7 @@ pub struct RunLimits {
 #[serde(deny_unknown_fields)]
 pub struct RecipeInput {
     /// A title for people.
-    pub title: Text<256>,
+    pub title: Line<256>,
     /// The components that the data set must have (it may have more measures and attributes).
     pub components: ComponentList,
 }
@@ -39,9 +39,9 @@ pub struct RecipeInput {
 #[serde(deny_unknown_fields)]
 pub struct RecipeOutput {
     /// A title for people.
-    pub title: Text<256>,
+    pub title: Line<256>,
     /// Unit of the measures, such as `per cent`.
-    pub unit: Text<128>,
+    pub unit: Line<128>,
 }
 
 /// Deviation of a recipe from another one, usually the official one.
@@ -59,7 +59,7 @@ pub struct Deviation {
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// A title for people.
-    pub title: Text<256>,
+    pub title: Line<256>,
     /// The indicator that it computes: `inflation`, `unemployment`, `gdp`, …
     pub indicator: Name,
     /// The script.
@@ -77,7 +77,7 @@ pub struct Recipe {
     /// References to descriptions of the official method.
     pub references: Vec<Text<512>>,
     /// Licence of the script.
-    pub licence: Text<64>,
+    pub licence: Line<64>,
     /// The recipe that it deviates from, with reasons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deviates_from: Option<Deviation>,
@@ -88,6 +88,9 @@ impl ObjectType for Recipe {
     type Id = RecipeId;
 
     fn check_rules(&self) -> Result<(), String> {
+        if self.title.as_str().is_empty() {
+            return Err("the title of a recipe is empty".into());
+        }
         let ports = 1..=PORTS_MAX;
         if !ports.contains(&self.inputs.len()) || !ports.contains(&self.outputs.len()) {
             return Err(format!("a recipe has 1 to {PORTS_MAX} inputs and as many outputs"));

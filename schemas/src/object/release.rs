@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ObjectType, PORTS_MAX};
 use crate::cid::{AttestationId, Cid, ContentId, DatasetId, RecipeId, ReleaseId, RetractionId};
-use crate::text::{Name, Text};
+use crate::text::{Line, Name, Text};
 use crate::verdict::Verdict;
 
 /// Data points that one retraction names.
@@ -45,7 +45,7 @@ pub struct Release {
     /// The dataflow that it is a vintage of.
     pub dataflow: Name,
     /// Label of the vintage for readers, such as `2026-11`.
-    pub vintage: Text<64>,
+    pub vintage: Line<64>,
     /// The recipe.
     pub recipe: RecipeId,
     /// A data set for each input of the recipe.
@@ -142,8 +142,8 @@ pub struct Attestation {
     pub results: BTreeMap<Name, ContentId>,
     /// Version of the engine's semantics.
     pub semantics: u32,
-    /// The program that ran it, such as `assay/0.1.0`.
-    pub build: Text<64>,
+    /// The program that ran it, such as `assay/0.1.0`; one line.
+    pub build: Line<64>,
     /// The sources that were read, and those that could not be.
     pub sources: SourceCounts,
 }

@@ -21,7 +21,7 @@ use schemas::period::{Frequency, Period};
 use schemas::seal::Sealed;
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table, TextColumn};
-use schemas::text::{Name, Text};
+use schemas::text::{Name, Text, TextForm};
 use schemas::verdict::{ComparedTable, Divergence, DocumentPosition, Verdict};
 
 /// Time of the samples: 2026-11-02T08:00:00Z.
@@ -40,8 +40,8 @@ pub fn make_name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
 
-/// Checks a text against its bound.
-pub fn make_text<const MAX: usize>(text: &str) -> Text<MAX> {
+/// Checks a text against its bound and its form.
+pub fn make_text<const MAX: usize, F: TextForm>(text: &str) -> Text<MAX, F> {
     Text::new(text).expect("a text within its bound")
 }
 

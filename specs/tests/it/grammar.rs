@@ -7,7 +7,10 @@ use specs::vector::{VectorCase, VectorLevel};
 use super::house::{none, read};
 use super::vectors::open;
 
-/// Invalid objects that a grammar cannot express: the target of a link, the characters of a text.
+/// Names of cases of invalid texts; a grammar bounds their length only.
+const TEXTS: [&str; 2] = ["line with ", "text with "];
+
+/// Other invalid objects that a grammar cannot express: the target of a link, the characters of a text.
 const BEYOND: &[&str] = &[
     "link to raw bytes for an object",
     "link to an object for raw bytes",
@@ -110,7 +113,8 @@ fn wrong_shapes_do_not_fit() {
     let mut errors = Vec::new();
     for case in open("object.json").cases.iter().chain(&open("chunk.json").cases) {
         let shape = case.level == VectorLevel::Object && !matches!(case.expect.as_str(), "ok" | "rule");
-        let beyond = BEYOND.contains(&case.name.as_str());
+        let beyond =
+            BEYOND.contains(&case.name.as_str()) || TEXTS.iter().any(|text| case.name.starts_with(text));
         if shape && beyond == validate(&grammar, "object", case, CborRules::DagCbor).is_err() {
             errors.push(format!("`{}` ({})", case.name, case.reason));
         }

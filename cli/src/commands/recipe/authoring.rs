@@ -56,11 +56,9 @@ pub(super) fn check_recipe(args: &RecipeCheckArgs, printer: &Printer) -> Result<
         printer.print_field("output", format!("{name} ({})", parts.join(", ")));
     }
     for error in &advice {
-        printer.print_line(format_args!(
-            "\n{} {}",
-            printer.style_text(TextStyle::Bad, "before publishing:"),
-            vtl::render_diagnostic(source, error)
-        ));
+        printer.print_line("");
+        printer.print_line(printer.style_text(TextStyle::Bad, "before publishing:"));
+        printer.print_quoted("", &vtl::render_diagnostic(source, error));
     }
     Ok(0)
 }
@@ -164,7 +162,7 @@ pub(super) fn explain_recipe(args: &RecipeExplainArgs, printer: &Printer) -> Res
         })
         .collect();
     printer.print_json(&json!({ "title": recipe.title, "steps": document }));
-    printer.print_line(&recipe.title);
+    printer.print_field("recipe", &recipe.title);
     let mut rows = vec![["step", "result", "action", "structure"].map(str::to_owned).to_vec()];
     for step in &steps {
         let parts: Vec<String> = step

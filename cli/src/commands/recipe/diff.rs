@@ -70,13 +70,10 @@ fn print_script_difference(
     printer: &Printer,
 ) {
     let (minus, plus) = (printer.style_text(TextStyle::Bad, "-"), printer.style_text(TextStyle::Good, "+"));
-    printer.print_line(format_args!("{minus} {}\n{plus} {}", before.title, after.title));
+    printer.print_line(format_args!("{minus} {}", before.title));
+    printer.print_line(format_args!("{plus} {}", after.title));
     for reason in deviation_reasons(before, after) {
-        printer.print_line(format_args!(
-            "{} {}",
-            printer.style_text(TextStyle::Dim, "why"),
-            format::wrap_text(reason, "    ")
-        ));
+        printer.print_quoted("reason", reason);
     }
     if difference.is_empty() {
         printer.print_line("the scripts are equivalent");
@@ -93,7 +90,8 @@ fn print_script_difference(
         printer.print_line(format_args!("{plus} input {name}{}", title(after, name)));
     }
     for step in &difference.steps {
-        printer.print_line(format_args!("\n{}", printer.style_text(TextStyle::Bold, &step.name)));
+        printer.print_line("");
+        printer.print_field("step", printer.style_text(TextStyle::Bold, &step.name));
         for (mark, text) in [(&minus, &step.before), (&plus, &step.after)] {
             if let Some(text) = text {
                 printer.print_line(format_args!("  {mark} {text}"));
@@ -201,8 +199,9 @@ fn select_figures<'e>(args: &RecipeDiffArgs, effects: &'e [FigureDifference]) ->
 
 fn print_figure_differences(args: &RecipeDiffArgs, effects: &[FigureDifference], printer: &Printer) {
     let (same, differ, one) = count_differences(effects);
+    printer.print_line("");
     printer.print_line(format_args!(
-        "\n{} figures: {} equal, {} differ, {} in one recipe only",
+        "{} figures: {} equal, {} differ, {} in one recipe only",
         format::group_digits(effects.len() as u64),
         format::group_digits(same),
         format::group_digits(differ),
@@ -220,7 +219,7 @@ fn print_figure_differences(args: &RecipeDiffArgs, effects: &[FigureDifference],
     }
     if rows.len() > 1 {
         for line in format::align_columns(&rows, |column| column > 0) {
-            printer.print_line(line);
+            printer.print_line(format_args!("  {line}"));
         }
     } else if !args.figure.is_empty() {
         printer.print_line("no key begins with the given text");

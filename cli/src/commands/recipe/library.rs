@@ -76,8 +76,8 @@ pub(super) fn show_recipe(
     let recipe = &read.recipe;
     let plan = compute::check_recipe(recipe)?;
     printer.print_json(&recipe_json(&args.recipe, &read, &plan.outputs()));
-    printer.print_line(printer.style_text(TextStyle::Bold, &recipe.title));
-    printer.print_line(format_args!("\n{}\n", format::wrap_text(recipe.description.as_str(), "")));
+    printer.print_field("title", printer.style_text(TextStyle::Bold, &recipe.title));
+    printer.print_quoted("description", recipe.description.as_str());
     for (name, input) in &recipe.inputs {
         printer.print_field(
             "input",
@@ -99,24 +99,19 @@ pub(super) fn show_recipe(
         printer.print_field("parameter", format!("{name} = {}: {}", parameter.value, parameter.title));
     }
     for reference in &recipe.references {
-        printer.print_field("method", wrap_field(reference.as_str()));
+        printer.print_quoted("method", reference.as_str());
     }
     if let Some(deviation) = &recipe.deviates_from {
         let base = read.deviates_from.clone().unwrap_or_else(|| deviation.recipe.to_string());
         printer.print_field("deviates", format!("from {base}"));
         for reason in &deviation.reasons {
-            printer.print_field("", format!("  {}", wrap_field(reason.as_str())));
+            printer.print_quoted("", reason.as_str());
         }
     }
     printer.print_field("licence", &recipe.licence);
-    printer.print_line(format_args!("\n{}", recipe.script.as_str().trim_end()));
+    printer.print_quoted("script", recipe.script.as_str());
     suggest_next_steps(&args.recipe, &read, printer);
     Ok(0)
-}
-
-/// Wraps a text in the right column of a field.
-fn wrap_field(text: &str) -> String {
-    format::wrap_text(text, "              ")
 }
 
 /// Finds a recipe by id, by name in the library, or by file.

@@ -6,7 +6,7 @@ use schemas::limits::CELL_BYTES_MAX;
 use schemas::object::CODES_MAX;
 use schemas::period::Period;
 use schemas::table::{Column, Table};
-use schemas::text::{Name, Text};
+use schemas::text::{Line, Name, to_line};
 
 use crate::error::ImportError;
 use crate::values::areas::{self, Area};
@@ -74,10 +74,10 @@ impl Metadata {
         let dataflow = cell::clean_name(&self.id).ok_or_else(|| {
             ImportError::new("name", "expected a file name that describes the content").value(&self.id)
         })?;
-        let title = if self.title.is_empty() { &self.id } else { &self.title };
+        let title = to_line(if self.title.is_empty() { &self.id } else { &self.title });
         // A title that no data set can hold is replaced, not refused: it is no figure.
-        let title = Text::<CELL_BYTES_MAX>::new(title.as_str())
-            .map_or_else(|_| dataflow.to_string(), |title| title.to_string());
+        let fits = (1..=CELL_BYTES_MAX).contains(&title.len());
+        let title = if fits { title } else { dataflow.to_string() };
         let areas = area_list(&table, self.areas, self.names.remove("REF_AREA"));
         summary.aggregates = areas.iter().filter(|area| area.aggregate).count() as u64;
         summary.notes.extend(self.notes);
@@ -88,7 +88,7 @@ impl Metadata {
             table,
             dataflow,
             title,
-            publisher: self.publisher,
+            publisher: self.publisher.as_deref().map(to_line).filter(|name| !name.is_empty()),
             vintage: self.vintage,
             areas,
             codes,
@@ -108,11 +108,17 @@ fn area_list(table: &Table, named: Vec<Area>, names: Option<CodeNames>) -> Vec<A
         // The name in the file has precedence over the built-in one.
         let mut area = named.get(code).cloned().or_else(|| areas::area_by_code(code)).unwrap_or_else(unnamed);
         if let Some(name) = names.as_ref().and_then(|names| names.get(code)).filter(|name| *name != code) {
-            area.name = shorten_name(name);
+            area.name.clone_from(name);
         }
+        area.name = shorten_name(&area.name);
         area
     };
-    texts.dictionary().iter().map(area).collect()
+    texts.dictionary().iter().filter(|code| is_code(code)).map(area).collect()
+}
+
+/// Whether a text of a table has the form of a code in a code list of a data set.
+fn is_code(text: &str) -> bool {
+    Line::<CODE_BYTES_MAX>::new(text).is_ok()
 }
 
 /// Bytes of a code in a code list of a data set.
@@ -130,7 +136,7 @@ fn code_lists(table: &Table, names: BTreeMap<String, CodeNames>, areas: usize) -
         else {
             continue;
         };
-        let coded = texts.dictionary().iter().all(|code| code.len() <= CODE_BYTES_MAX);
+        let coded = texts.dictionary().iter().all(|code| is_code(code));
         // Rather a data set without this list than none.
         let coded = coded && texts.dictionary().len() <= room;
         let used = |code: &String| (code.clone(), shorten_name(names.get(code).unwrap_or(code)));
@@ -145,11 +151,11 @@ fn code_lists(table: &Table, names: BTreeMap<String, CodeNames>, areas: usize) -
 
 /// Makes a name fit for a code list: on one line, and cut after `NAME_BYTES_MAX`.
 pub(crate) fn shorten_name(name: &str) -> String {
-    let kept = |c: char| Text::<4>::new(c).is_ok() && !matches!(c, '\n' | '\t');
-    let mut text: String = name.trim().chars().map(|c| if kept(c) { c } else { ' ' }).collect();
+    let mut text = to_line(name);
     if text.len() > NAME_BYTES_MAX {
         let end = (0..=NAME_BYTES_MAX - '…'.len_utf8()).rev().find(|end| text.is_char_boundary(*end));
         text.truncate(end.unwrap_or_default());
+        text.truncate(text.trim_end().len());
         text.push('…');
     }
     text
@@ -183,6 +189,6 @@ mod tests {
     fn names_fit_a_code_list() {
         let long = shorten_name(&"é".repeat(200));
         assert!(long.len() <= NAME_BYTES_MAX && long.ends_with("é…"));
-        assert_eq!(shorten_name(" a\nb "), "a b");
+        assert_eq!(shorten_name(" a\nb\u{200b} "), "a b");
     }
 }

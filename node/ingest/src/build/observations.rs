@@ -378,13 +378,18 @@ fn text_component(id: &str, role: Role, kind: ValueType) -> Result<Component, Im
     Ok(Component::new(named, role, kind))
 }
 
-/// Makes a text fit for a cell: cuts it after `CELL_BYTES_MAX`, replaces control characters by spaces.
+/// Makes a text fit for a cell: cuts it after `CELL_BYTES_MAX`, replaces control characters by spaces, and
+/// omits other hidden characters.
 fn cell_text(text: &str) -> Cow<'_, str> {
     if cell::check_text(text).is_ok() {
         return Cow::Borrowed(text);
     }
     let kept = |c: char| cell::check_text(c.encode_utf8(&mut [0; 4])).is_ok();
-    let text: String = text.replace("\r\n", "\n").chars().map(|c| if kept(c) { c } else { ' ' }).collect();
+    let fit = |c: char| match c {
+        c if kept(c) => Some(c),
+        c => (c.is_control() || c.is_whitespace()).then_some(' '),
+    };
+    let text: String = text.replace("\r\n", "\n").chars().filter_map(fit).collect();
     if text.len() <= CELL_BYTES_MAX {
         return Cow::Owned(text);
     }
@@ -458,6 +463,7 @@ mod tests {
         let cut = cell_text(&long);
         assert!(cut.len() <= CELL_BYTES_MAX && cut.ends_with(CUT));
         assert_eq!(cell_text("a: b"), "a: b");
+        assert_eq!(cell_text("soft\u{ad}ware\u{1b}\u{2028}b\r\nc\u{200c}"), "software  b\nc\u{200c}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use schemas::decimal::Decimal;
 use schemas::period::{Frequency, Period};
 use schemas::table::Table;
+use schemas::text::to_line;
 
 use crate::build::metadata::{CodeNames, Metadata};
 use crate::error::ImportError;
@@ -91,7 +92,7 @@ impl SdmxHeader {
 
 /// Whether a name fits into a snapshot.
 pub(crate) fn is_publisher(name: &str) -> bool {
-    (1..=PUBLISHER_BYTES_MAX).contains(&name.len()) && cell::check_text(name).is_ok()
+    (1..=PUBLISHER_BYTES_MAX).contains(&to_line(name).len())
 }
 
 /// Parses a period in any spelling of SDMX, and converts it to the frequency `wanted`.

@@ -8,6 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use schemas::text::to_line;
+
 use crate::csv::records::{self, CsvReader, CsvRecord};
 use crate::error::{ImportError, printable};
 use crate::values::cell;
@@ -164,8 +166,9 @@ impl AreaTranslator {
                 unknown.insert(code.to_owned());
                 Area { code: code.to_owned(), name: code.to_owned(), aggregate: false }
             });
-            if !name.is_empty() && cell::check_text(name).is_ok() {
-                name.clone_into(&mut area.name);
+            let name = to_line(name);
+            if !name.is_empty() {
+                area.name = name;
             }
             area
         });
@@ -236,7 +239,7 @@ impl AreaRegister {
         };
         let name = match listed {
             Some(area) if name.is_empty() => area.name,
-            _ => cell::check_text(name).map_err(|error| error.column("Country Name"))?.to_owned(),
+            _ => to_line(name),
         };
         self.areas.insert(code.to_owned(), Area { code: code.to_owned(), name, aggregate });
         Ok(())

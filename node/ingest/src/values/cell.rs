@@ -92,6 +92,9 @@ pub(crate) fn parse_year(cell: &str) -> Option<Period> {
 pub(crate) fn check_text(cell: &str) -> Result<&str, ImportError> {
     match Text::<CELL_BYTES_MAX>::new(cell) {
         Ok(_) => Ok(cell),
+        Err(error @ schemas::text::Error::Forbidden(_)) => Err(ImportError::new("text", error.to_string())
+            .value(cell)
+            .hint("remove the character from the file: it cannot be seen, and cells are kept as published")),
         Err(error) => Err(ImportError::new("text", error.to_string()).value(cell)),
     }
 }

@@ -191,7 +191,11 @@ impl Verifier<'_> {
 pub(super) fn content_error(id: ContentId, error: content::Error) -> Stop {
     match error {
         content::Error::Missing(ids) => Stop::missing(ids),
-        content::Error::Object(id, error) => Stop::invalid(id, "object", &error.to_string()),
+        // Contents and structures were read before, so the object is a chunk.
+        content::Error::Object(
+            id,
+            error @ (object::Error::WrongType { .. } | object::Error::UnknownType(_)),
+        ) => Stop::invalid(id, "object", &error.to_string()),
         other => Stop::invalid(id.cid(), "content", &other.to_string()),
     }
 }

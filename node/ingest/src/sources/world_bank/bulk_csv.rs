@@ -6,7 +6,7 @@
 
 use schemas::decimal::Decimal;
 use schemas::period::Period;
-use schemas::text::Name;
+use schemas::text::{Name, to_line};
 
 use super::archive::METADATA_NAME;
 use crate::build::dimensioned::{DimensionedBuilder, Observation};
@@ -73,7 +73,7 @@ fn read_preamble<'a>(
         first.get_or_insert_with(|| (record.line, record.joined_cells()));
         match record.cell(0) {
             // The database, such as `World Development Indicators`.
-            "Data Source" => preamble.publisher = Some(cell::check_text(record.cell(1))?.to_owned()),
+            "Data Source" => preamble.publisher = Some(to_line(record.cell(1))),
             "Last Updated Date" => preamble.vintage = cell::parse_iso_day(record.cell(1)),
             _ => {}
         }
@@ -285,8 +285,7 @@ impl<'a> IndicatorTable<'a> {
                 Name::new(code).map_err(|error| {
                     ImportError::new("indicator", error.to_string()).column("Indicator Code")
                 })?;
-                let title = cell::check_text(title).map_err(|error| error.column("Indicator Name"))?;
-                self.identify(code.to_owned(), title.to_owned());
+                self.identify(code.to_owned(), to_line(title));
                 Ok(())
             }
         }
