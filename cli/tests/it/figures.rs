@@ -108,7 +108,8 @@ fn files_have_predictable_urls() {
     let value = published.json(&published.figure("TUR/2008"))["value"].as_str().unwrap().to_owned();
     assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
     assert!(
-        text.starts_with("REF_AREA,TIME_PERIOD,") && text.contains(&format!("\nTUR,2008,{value}\n")),
+        text.starts_with("REF_AREA,TIME_PERIOD,")
+            && text.contains(&format!("\nTUR,2008,{value},unchecked\n")),
         "{text}"
     );
     assert_eq!(text.lines().count(), 6);
@@ -138,14 +139,55 @@ fn files_have_predictable_urls() {
     assert_eq!(get("/healthz").body, b"ok\n");
 }
 
+/// One wrong cell does not make the others wrong: every surface speaks of its own cell.
+#[test]
+fn the_right_cells_of_a_false_release_hold() {
+    let (workspace, release) = sample::published(STATISTICS_OFFICE);
+    let falsified = super::bundle::falsify(&workspace, &release);
+    let node = NodeProcess::start(&workspace, TCP);
+    let token = format!(
+        "Authorization: Bearer {}",
+        std::fs::read_to_string(workspace.data().join("token")).unwrap().trim()
+    );
+    let verify = format!("POST /api/v1/releases/{falsified}/verify");
+    let found = http_client::send_request(&node.api, &[&verify, &token], &[]).json();
+    assert_eq!(found["verdict"]["differs"]["count"], 1, "{found}");
+    let published = PublishedNode { workspace, release, node };
+    let standing = |key: &str| published.json(&published.figure(key))["standing"].clone();
+    let wrong = standing("TUR/2010");
+    assert_eq!(
+        (&wrong["word"], &wrong["checked_here"]["cell"]),
+        (&json!("does_not_hold"), &json!("does_not_hold"))
+    );
+    assert_eq!((&wrong["published"], &wrong["computed"]), (&json!("2.929954"), &json!("3.929954")));
+    let right = standing("TUR/2009");
+    assert_eq!((&right["word"], &right["contests"]), (&json!("holds"), &json!([])));
+    let id = published.workspace.publisher();
+    let get = |path: &str| http_client::send_request(&published.node.api, &[&format!("GET {path}")], &[]);
+    let file = String::from_utf8(get(&format!("/data/{id}/inflation/TUR.csv")).body).unwrap();
+    assert!(file.contains("\nTUR,2010,2.929954,does_not_hold\n"), "{file}");
+    assert_eq!(file.matches(",holds\n").count(), 4, "{file}");
+    let cube = get(&format!("/data/{id}/inflation/TUR.json")).json();
+    assert_eq!((&cube["status"]["4"], &cube["status"]["3"]), (&json!("does_not_hold"), &json!("holds")));
+    let page = |key: &str| String::from_utf8(get(&format!("/figure/{id}/inflation/{key}")).body).unwrap();
+    assert!(page("TUR/2010").contains("does not hold: published 2.929954, computed 3.929954"));
+    assert!(page("TUR/2009").contains("holds: computed again here"));
+    let verify =
+        |key: &str| published.workspace.run_line(&format!("assay verify assay://{id}/inflation/{key}"));
+    verify("TUR/2010")
+        .exit(3)
+        .contains("does not hold: OBS_VALUE is published as 2.929954, its documents give 3.929954");
+    verify("TUR/2009").ok().contains("holds: its documents were read again");
+}
+
 #[test]
 fn a_figure_links_to_its_provenance() {
     let published = published();
     let figure = published.json(&published.figure("TUR/2008"));
     let standing = &figure["standing"];
     assert_eq!(
-        (&standing["latest"], &standing["forked"], &standing["disputed"]),
-        (&json!(true), &json!(false), &json!(0))
+        (&standing["latest"], &standing["forked"], &standing["word"], &standing["contradicted_by"]),
+        (&json!(true), &json!(false), &json!("unchecked"), &json!([]))
     );
     assert_eq!(standing["sources"][0]["name"], "cpi.csv");
     assert_eq!(standing["sources"][0]["stored"], true);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::page_route::{PageKind, PageRoute, percent_decode, percent_encode};
 use phrases::{
     array_items, calendar_day, flow_title, indicator_rank, indicator_title, join_indicators, json_at,
-    method_line, output_query, period_span, text_at, unit_suffix, verdict_word, world_path,
+    method_line, output_query, period_span, text_at, unit_suffix, world_path,
 };
 
 /// A document of the API.
@@ -294,19 +294,11 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
     let path = parts.map(percent_encode).join("/");
     let time = json_at(figure, "/standing/signature/time").as_i64();
     let sources = array_items(json_at(figure, "/standing/sources"));
-    let reproduced = array_items(json_at(figure, "/standing/attestations"))
-        .iter()
-        .filter(|one| verdict_word(json_at(one, "/verdict")) == "reproduced")
-        .count();
     let description = format!(
         "{subject}: {value}. Published by {}{}; {}. {VERIFIABLE}",
         text_at(flow, "publisher_name"),
         time.map(|time| format!(" on {}", calendar_day(time))).unwrap_or_default(),
-        match reproduced {
-            0 => "not yet reproduced by others".into(),
-            1 => "reproduced by 1 other publisher".into(),
-            several => format!("reproduced by {several} other publishers"),
-        },
+        standing_phrase(json_at(figure, "/standing")),
     );
     Some(PageFacts {
         title: Some(format!("{subject}: {value}")),
@@ -334,6 +326,28 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
         ],
         ..flow_facts(flow)
     })
+}
+
+/// How a figure stands, as a clause: the same word as on the page.
+fn standing_phrase(standing: &Value) -> String {
+    let word = json_at(standing, "/word").as_str().unwrap_or("unchecked");
+    let value = |pointer| json_at(standing, pointer).as_str().unwrap_or("no value").to_owned();
+    let confirmed = array_items(json_at(standing, "/confirmed_by")).len();
+    match word {
+        "holds" if confirmed == 1 => "holds: computed again by 1 followed publisher".into(),
+        "holds" if confirmed > 1 => format!("holds: computed again by {confirmed} followed publishers"),
+        "holds" => "holds: computed again here".into(),
+        "does_not_hold" => {
+            format!("does not hold: published {}, computed {}", value("/published"), value("/computed"))
+        }
+        "contested" => {
+            let contests = array_items(json_at(standing, "/contests"));
+            let words: Vec<String> =
+                contests.iter().filter_map(|one| one.as_str().map(|word| word.replace('_', " "))).collect();
+            format!("contested: {}", words.join(", "))
+        }
+        _ => "unchecked: run by nobody that this node follows".into(),
+    }
 }
 
 /// Codes of a series key, escaped as in addresses (specs/addresses.md); `_` is the key without codes.

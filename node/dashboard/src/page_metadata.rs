@@ -255,7 +255,7 @@ mod tests {
                 "standing": {
                     "latest": vintage.is_none(), "log": { "seq": 3 }, "signature": { "time": 0 },
                     "sources": [{ "name": "a.csv", "url": null }, { "name": "b", "url": "https://example.org/b" }],
-                    "attestations": [{ "verdict": "reproduced" }, { "verdict": { "kind": "differs" } }],
+                    "word": "holds", "confirmed_by": ["other"], "contests": [],
                 },
             })),
             DocumentQuery::Recipe("rec") => Some(json!({
@@ -349,7 +349,7 @@ mod tests {
                 FIGURE,
                 [
                     "<title>c (Office), Germany, 2020: 1.25 % · Assay</title>",
-                    "on 1970-01-01; reproduced by 1 other publisher.",
+                    "on 1970-01-01; holds: computed again by 1 followed publisher.",
                     "href=\"/data/pub/two/DEU.csv?output=C\"",
                     "href=\"/recipe/rec\"",
                 ],

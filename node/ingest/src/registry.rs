@@ -329,7 +329,7 @@ impl Format {
             Self::Csv => Registration {
                 word: "csv",
                 title: "a table as CSV",
-                version: 2,
+                version: 3,
                 recognisers: &[Header(mapped_csv::is_header)],
                 packaging: Packaging::Bare,
                 read_file: mapped_csv::read_file,

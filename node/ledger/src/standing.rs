@@ -157,7 +157,7 @@ fn find_difference(table: &Table, cell: CellReference<'_>) -> CellStanding {
 }
 
 /// Whether a key comes after the last key of a table of differences, in the order of contents.
-fn is_after(key: &[Cell], last: &[Cell]) -> bool {
+pub fn is_after(key: &[Cell], last: &[Cell]) -> bool {
     key.iter().zip(last).find_map(|(a, b)| compare_cells(a, b).filter(|order| order.is_ne()))
         == Some(std::cmp::Ordering::Greater)
 }

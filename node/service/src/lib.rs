@@ -6,6 +6,7 @@
 //! storage concurrently with the owner.
 
 mod core;
+mod figure_standing;
 mod frontier;
 mod index_rows;
 mod intake;
@@ -22,6 +23,7 @@ pub use ledger::verify::Verification;
 pub use ledger::vtl::{ScriptDifference, compare_scripts};
 
 pub use crate::core::{Core, CoreOutput, CoreSetup, Error, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Signer};
+pub use crate::figure_standing::{FigureStanding, OutputStandings};
 pub use crate::publish::PublishReceipt;
 pub use crate::service::{NodeEvent, Service, ServiceCommand};
 pub use crate::storage::{MemoryStorage, Storage};

@@ -14,7 +14,7 @@ use schemas::text::Name;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use service::Storage;
+use service::{OutputStandings, Storage};
 
 use super::{check_length, not_found, parse_id, parse_vintage, run_blocking};
 use crate::Problem;
@@ -47,10 +47,20 @@ pub(crate) async fn download_file<K: Storage>(
         let as_of = when.as_of.map(|day| parse_vintage(&format!("asof={day}"))).transpose()?;
         let address = Address::new(publisher, dataflow.clone()).with_vintage(as_of.unwrap_or_default());
         let release = state.service.query().resolve_address(&address)?;
-        let (figures, rows) = select_rows(state, release, when.output.as_deref(), key)?;
+        let SelectedRows { figures, rows, output } =
+            select_rows(state, release, when.output.as_deref(), key)?;
+        let query = state.service.query();
+        let measure = figures.measure_id().and_then(|id| Name::new(id).ok());
+        let standings = match measure {
+            Some(measure) => query.output_standings(&query.find_release(release)?, &output, &measure)?,
+            None => OutputStandings::default(),
+        };
         match kind {
-            "csv" => Ok(("text/csv; charset=utf-8", write_csv(&figures, &rows))),
-            "json" => Ok(("application/json", write_json_stat(&figures, &rows, dataflow.as_str())?)),
+            "csv" => Ok(("text/csv; charset=utf-8", write_csv(&figures, &rows, &standings))),
+            "json" => {
+                let document = write_json_stat(&figures, &rows, &standings, dataflow.as_str())?;
+                Ok(("application/json", document))
+            }
             _ => Err(unknown_file()),
         }
     });
@@ -95,17 +105,24 @@ fn unknown_file() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
 }
 
+/// Rows of one output.
+struct SelectedRows {
+    figures: std::sync::Arc<FigureTable>,
+    rows: Vec<usize>,
+    output: Name,
+}
+
 /// Returns the rows of a key in the named output, or in the first output that has the key.
 fn select_rows<K: Storage>(
     state: &State<K>,
     release: ReleaseId,
     output: Option<&str>,
     key: &str,
-) -> Result<(std::sync::Arc<FigureTable>, Vec<usize>), Problem> {
+) -> Result<SelectedRows, Problem> {
     let release: Release = state.service.query().read_object(release.cid())?;
     let results =
         release.results.iter().filter(|(name, _)| output.is_none_or(|requested| name.as_str() == requested));
-    for (_, content) in results {
+    for (output, content) in results {
         let figures = state.views.table(*content)?;
         let rows = if key == ALL {
             Some((0..figures.table.rows()).collect())
@@ -113,21 +130,26 @@ fn select_rows<K: Storage>(
             figures.series.get(&parse_id(key)?).map(|rows| rows.iter().map(|row| *row as usize).collect())
         };
         if let Some(rows) = rows {
-            return Ok((figures, rows));
+            return Ok(SelectedRows { figures, rows, output: output.clone() });
         }
     }
     Err(not_found("series"))
 }
 
-/// Writes all components of the rows as CSV (RFC 4180), with exact values.
-fn write_csv(figures: &FigureTable, rows: &[usize]) -> String {
+/// Column of the standing of each figure: `holds`, `does_not_hold`, `contested` or `unchecked`.
+const STANDING: &str = "ASSAY_STANDING";
+
+/// Writes all components of the rows as CSV (RFC 4180), with exact values, and the standing of each figure.
+fn write_csv(figures: &FigureTable, rows: &[usize], standings: &OutputStandings) -> String {
     let names = figures.table.shape().components().iter().map(|part| part.id.to_string());
-    let mut text = names.collect::<Vec<_>>().join(",") + "\n";
+    let mut text = names.chain([STANDING.to_owned()]).collect::<Vec<_>>().join(",") + "\n";
     for row in rows {
         let cells = figures.table.columns().iter().map(|column| column.cell(*row));
         let cells: Vec<String> =
             cells.map(|cell| cell.map_or_else(String::new, |cell| quote_cell(&cell.to_string()))).collect();
         text += &cells.join(",");
+        text.push(',');
+        text += standings.word(&figures.table.key(*row)).as_str();
         text.push('\n');
     }
     text
@@ -142,8 +164,13 @@ fn quote_cell(cell: &str) -> String {
     }
 }
 
-/// Writes a JSON-stat 2.0 data set with exact values.
-fn write_json_stat(figures: &FigureTable, rows: &[usize], label: &str) -> Result<String, Problem> {
+/// Writes a JSON-stat 2.0 data set with exact values; `status` is the standing of each figure.
+fn write_json_stat(
+    figures: &FigureTable,
+    rows: &[usize],
+    standings: &OutputStandings,
+    label: &str,
+) -> Result<String, Problem> {
     let names = figures.dimension_ids();
     let codes = |row: usize| -> Option<Vec<String>> {
         let mut codes = figures.key(row).values().to_vec();
@@ -171,6 +198,7 @@ fn write_json_stat(figures: &FigureTable, rows: &[usize], label: &str) -> Result
     };
     let cells = cells.filter(|cells| *cells <= CELLS_MAX).ok_or_else(large)?;
     let mut values: Vec<Option<Box<RawValue>>> = vec![None; cells];
+    let mut status = serde_json::Map::new();
     for row in rows {
         let codes_of_row = codes(*row).unwrap_or_default();
         let position = lists.iter().zip(&codes_of_row).try_fold(0, |position, (list, code)| {
@@ -178,10 +206,12 @@ fn write_json_stat(figures: &FigureTable, rows: &[usize], label: &str) -> Result
         });
         // A raw value keeps all digits; a JSON number of serde_json would be rounded to f64.
         let value = figures.value(*row).and_then(|value| RawValue::from_string(value.to_string()).ok());
-        position
-            .and_then(|position| values.get_mut(position))
-            .into_iter()
-            .for_each(|slot| slot.clone_from(&value));
+        let Some((position, slot)) = position.and_then(|at| Some((at, values.get_mut(at)?))) else {
+            continue;
+        };
+        slot.clone_from(&value);
+        let word = standings.word(&figures.table.key(*row)).as_str();
+        status.insert(position.to_string(), word.into());
     }
     let dimension: serde_json::Map<String, Value> = names
         .iter()
@@ -191,7 +221,7 @@ fn write_json_stat(figures: &FigureTable, rows: &[usize], label: &str) -> Result
     let head = json!({
         "version": "2.0", "class": "dataset", "label": label, "id": names,
         "size": lists.iter().map(Vec::len).collect::<Vec<_>>(), "dimension": dimension,
-        "role": { "time": [names.last()] },
+        "role": { "time": [names.last()] }, "status": status,
     });
     let values = serde_json::to_string(&values).map_err(|_| Problem::no_response())?;
     let head = head.to_string();

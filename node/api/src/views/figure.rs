@@ -10,9 +10,10 @@ use schemas::period::Period;
 use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use service::Storage;
 use service::query::ReleaseInfo;
 use service::standing::RetractionNotice;
+use service::standing::{CellReference, CellStanding, SupersessionNotice};
+use service::{FigureStanding, Storage};
 
 use super::provenance::{DEPTH_MAX, NODES_MAX, ProvenanceNode, SourceDocument, release_provenance};
 use super::{Catalogue, FigureTable, Flow, comparable_units};
@@ -42,7 +43,7 @@ pub(crate) struct FigureResponse {
     /// Id of the measure component.
     measure: Option<String>,
     components: BTreeMap<String, Option<String>>,
-    standing: Standing,
+    standing: StandingView,
     provenance: ProvenanceNode,
     revisions: Vec<Revision>,
     alternatives: Vec<Alternative>,
@@ -50,7 +51,9 @@ pub(crate) struct FigureResponse {
 
 /// Verification status of a figure.
 #[derive(Debug, Serialize)]
-struct Standing {
+struct StandingView {
+    #[serde(flatten)]
+    figure: FigureStanding,
     signature: SignatureInfo,
     log: LogStatus,
     latest: bool,
@@ -58,8 +61,8 @@ struct Standing {
     sources: Vec<SourceDocument>,
     attestations: Vec<Attestation>,
     own_verdict: Option<Verdict>,
-    disputed: usize,
     forked: bool,
+    superseded: Option<SupersessionNotice>,
     retracted: Option<RetractionNotice>,
 }
 
@@ -84,6 +87,9 @@ struct Attestation {
     name: String,
     time: i64,
     verdict: Verdict,
+    /// What its run says of this figure.
+    #[serde(flatten)]
+    cell: CellStanding,
     followed: bool,
     own: bool,
 }
@@ -178,7 +184,7 @@ pub(crate) fn find_figure<K: Storage>(
         row,
         measure: cell.figures.measure_id(),
         components: component_values(&cell.figures, cell.row),
-        standing: figure_standing(state, &catalogue, &info, sources, newer)?,
+        standing: standing_view(state, &catalogue, &info, &cell, sources, newer)?,
         provenance,
         revisions: list_revisions(state, &catalogue, listed, &cell.output, &key, period)?,
         alternatives: list_alternatives(state, &catalogue, listed, &key, period)?,
@@ -237,14 +243,22 @@ fn component_values(figures: &FigureTable, row: usize) -> BTreeMap<String, Optio
     parts.map(|(part, column)| (part.id.to_string(), column.cell(row).map(|cell| cell.to_string()))).collect()
 }
 
-fn figure_standing<K: Storage>(
+fn standing_view<K: Storage>(
     state: &State<K>,
     catalogue: &Catalogue,
     info: &ReleaseInfo,
+    location: &CellLocation,
     sources: Vec<SourceDocument>,
     newer: Option<Address>,
-) -> Result<Standing, Problem> {
-    let entry = state.service.query().read_entry(info.position.entry)?;
+) -> Result<StandingView, Problem> {
+    let query = state.service.query();
+    let entry = query.read_entry(info.position.entry)?;
+    let key = location.figures.table.key(location.row);
+    // A listed flow has a measure.
+    let component = location.figures.measure_id().map(Name::new).transpose();
+    let component = component.ok().flatten().ok_or_else(|| not_found("measure"))?;
+    let cell = CellReference { output: &location.output, key: &key, component: &component };
+    let root = query.release_standing(info)?;
     let log = catalogue.logs.get(&info.position.publisher);
     let attestation = |found: &service::query::AttestationInfo| {
         let log = catalogue.logs.get(&found.position.publisher);
@@ -253,6 +267,7 @@ fn figure_standing<K: Storage>(
             name: found.position.name.clone(),
             time: found.position.time,
             verdict: found.attestation.verdict.clone(),
+            cell: query.attested_cell(&found.attestation, cell),
             followed: log.is_some_and(|log| log.followed),
             own: log.is_some_and(|log| log.own),
         }
@@ -260,7 +275,9 @@ fn figure_standing<K: Storage>(
     let mut attestations: Vec<Attestation> = info.attestations.iter().map(attestation).collect();
     // Attestations that the operator of this node trusts come first.
     attestations.sort_by_key(|attestation| (!attestation.own, !attestation.followed, attestation.time));
-    Ok(Standing {
+    Ok(StandingView {
+        figure: query.figure_standing(info, &root, cell)?,
+        superseded: root.superseded,
         signature: SignatureInfo {
             key: entry.value().key.to_string(),
             entry: info.position.entry,
@@ -274,7 +291,6 @@ fn figure_standing<K: Storage>(
         latest: newer.is_none(),
         newer,
         sources,
-        disputed: attestations.iter().filter(|attestation| attestation.verdict.as_str() == "differs").count(),
         attestations,
         own_verdict: info.verdict.clone(),
         forked: log.is_some_and(|log| log.forked),

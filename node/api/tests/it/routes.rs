@@ -188,7 +188,7 @@ fn a_figure_without_dimensions_has_one_address() {
     let series = json(&node, &format!("/api/v1/series/{release}/OUT/_"));
     assert_eq!((&series["key"], &series["values"]), (&Value::from("_"), &serde_json::json!(["3", "4"])));
     let file = node.get(&format!("/data/{publisher}/labour/_.csv"), "*/*");
-    assert_eq!(file.body, "TIME_PERIOD,OBS_VALUE\n2010,3\n2011,4\n");
+    assert_eq!(file.body, "TIME_PERIOD,OBS_VALUE,ASSAY_STANDING\n2010,3,unchecked\n2011,4,unchecked\n");
     let hits = json(&node, &format!("/api/v1/search?q={address}"));
     assert_eq!(hits[0]["path"], format!("/figure/{publisher}/labour/_/2010"));
     let other = node.get(&format!("/api/v1/figures/{publisher}/labour/DEU/2010"), "*/*");

@@ -49,13 +49,6 @@ pub(super) fn unit_suffix(unit: &str) -> String {
     if rate { "%".to_owned() } else { unit.to_owned() }
 }
 
-/// Returns the type of a verdict, in any of its JSON forms.
-pub(super) fn verdict_word(verdict: &Value) -> &str {
-    let kind = verdict.as_str().or_else(|| json_at(verdict, "/kind").as_str());
-    kind.or_else(|| verdict.as_object().and_then(|parts| parts.keys().next().map(String::as_str)))
-        .unwrap_or_default()
-}
-
 /// Sort key of indicators: the most popular first, the rest by name.
 pub(super) fn indicator_rank(indicator: &str) -> (usize, String) {
     let first = ["inflation", "unemployment", "gdp"];

@@ -76,6 +76,9 @@ export interface Node {
   children: Node[];
 }
 
+/** What a run says of one cell. */
+export type CellWord = 'holds' | 'does_not_hold' | 'unchecked';
+
 export interface Figure {
   address: string;
   /** Address of the figure in this very release. */
@@ -95,11 +98,23 @@ export interface Figure {
     log: { seq: number; length: number; complete: number };
     latest: boolean;
     newer: string | null;
-    sources: { snapshot: string; name: string; url: string | null; agency: string | null; licence: string | null; size: number; stored: boolean }[];
-    attestations: { publisher: string; name: string; time: number; verdict: Verdict; followed: boolean; own: boolean }[];
+    sources: { snapshot: string; name: string; url: string | null; agency: string | null; licence: string | null; size: number; sha256: string; stored: boolean }[];
+    /** How the figure stands: the one word that every surface shows. */
+    word: 'holds' | 'does_not_hold' | 'contested' | 'unchecked';
+    published?: string | null;
+    computed?: string | null;
+    /** What the run of this node says of the figure. */
+    checked_here: { cell: CellWord };
+    contests: ('forked' | 'retracted' | 'point_retracted' | 'superseded')[];
+    /** Followed publishers whose run gives this figure, and those whose run gives another one. */
+    confirmed_by: string[];
+    contradicted_by: string[];
+    /** Data sets that the publisher states without a document. */
+    stated: string[];
+    attestations: { publisher: string; name: string; time: number; verdict: Verdict; cell: CellWord; followed: boolean; own: boolean }[];
     own_verdict: Verdict | null;
-    disputed: number;
     forked: boolean;
+    superseded: { release: string; seq: number; time: number } | null;
     retracted: { reason: string; time: number } | null;
   };
   provenance: Node;

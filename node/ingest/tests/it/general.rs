@@ -56,7 +56,7 @@ fn a_csv_with_semicolons_and_decimal_commas() {
     assert_eq!((imported.dataflow.as_str(), imported.title.as_str()), ("UNRATE", "Unemployment"));
     assert_eq!((imported.summary.rows, imported.summary.observations, imported.summary.missing), (3, 2, 3));
     assert_eq!(imported.areas[0].name, "Germany");
-    assert_eq!((imported.format, imported.importer.as_str()), (Format::Csv, "csv/2"));
+    assert_eq!((imported.format, imported.importer.as_str()), (Format::Csv, "csv/3"));
 }
 
 /// A file large enough to be read in chunks, with some rows that are dropped.

@@ -33,6 +33,7 @@ export interface Report {
 }
 
 const TRUSTED = [
+  'That the data are what their document says: the browser does not read the document again; assay verify does, to the cell.',
   'That the recipe gives these figures: “Re-run now” lets the node compute them; assay verify computes them on your machine.',
   'That the publisher id belongs to the institution that you expect: names are self-declared. Compare the id with one from another source.',
   'That this node withholds no newer vintage, and that the publisher shows everyone the same history.',
@@ -151,20 +152,29 @@ function sources(bundle: Bundle, release: ValueMap): number {
   let count = 0;
   for (const link of asMap(field(release, 'inputs')).values()) {
     const input = dataset(bundle, asLink(link));
-    const provenance = input && asMap(field(input, 'provenance')).get('import');
-    if (!provenance) continue;
-    const snapshot = object(bundle, asLink(field(asMap(provenance), 'snapshot')), 'snapshot');
-    const hash = blake3.create();
-    let size = 0;
-    for (const piece of asList(field(snapshot, 'pieces'))) {
-      const bytes = block(bundle, idText(asLink(piece)), 'a piece of the source document');
-      hash.update(bytes);
-      size += bytes.length;
+    const provenance = input && field(input, 'provenance');
+    // Data of another release, or stated by the publisher: there is no document.
+    const imported = provenance instanceof Map ? provenance.get('import') : undefined;
+    if (!imported) continue;
+    const companions = asMap(imported).get('companions');
+    for (const link of [...asList(field(asMap(imported), 'documents')), ...(companions ? asList(companions) : [])]) {
+      checkDocument(bundle, object(bundle, asLink(link), 'snapshot'));
+      count += 1;
     }
-    if (size !== asNumber(field(snapshot, 'size')) || hex(hash.digest()) !== hex(asBytes(field(snapshot, 'blake3')))) throw new VerifyError('a source document does not match the signed digest');
-    count += 1;
   }
   return count;
+}
+
+/** Compares the pieces of a document with its signed size and digest. */
+function checkDocument(bundle: Bundle, snapshot: ValueMap): void {
+  const hash = blake3.create();
+  let size = 0;
+  for (const piece of asList(field(snapshot, 'pieces'))) {
+    const bytes = block(bundle, idText(asLink(piece)), 'a piece of the source document');
+    hash.update(bytes);
+    size += bytes.length;
+  }
+  if (size !== asNumber(field(snapshot, 'size')) || hex(hash.digest()) !== hex(asBytes(field(snapshot, 'blake3')))) throw new VerifyError('a source document does not match the signed digest');
 }
 
 interface Component {

@@ -1,7 +1,7 @@
 // Figure page: one number with its verification status and provenance.
 import { useEffect, useState } from 'preact/hooks';
 import type { Area, Figure as Answer, Flow, Node } from '../api.ts';
-import { API, part, useLoad, verdictWord } from '../api.ts';
+import { API, part, useLoad } from '../api.ts';
 import type { Claim, Report } from '../check/verify.ts';
 import { Badge, Copy, Id, VerdictText } from '../parts/pieces.tsx';
 import { Rerun } from '../parts/rerun.tsx';
@@ -48,8 +48,15 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
           <a href={worldPath(flow)}>{flowTitle(flow)}</a> · {keyCodes(keyText).map((code) => <Code code={code} areas={areas.value ?? []} />)} {named.length > 0 && '· '}{periodName(period)}
         </p>
         <h1 class="number">
-          <Value value={answer.value} unit={answer.unit} />
+          {standing.word === 'does_not_hold' ? (
+            <s>
+              <Value value={answer.value} unit={answer.unit} />
+            </s>
+          ) : (
+            <Value value={answer.value} unit={answer.unit} />
+          )}
         </h1>
+        <StandingLine answer={answer} />
         <p class="lead">
           {answer.unit.charAt(0).toUpperCase() + answer.unit.slice(1)}. Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(standing.signature.time)}
           {answer.flow.official ? ', computed by an official method.' : ', computed by an alternative method.'}
@@ -152,17 +159,55 @@ function vintageName({ revisions, release, standing }: Answer): string {
 function citation(answer: Answer, key: string, period: string): string {
   const { flow, standing } = answer;
   const year = new Date(standing.signature.time * 1000).getUTCFullYear();
-  return `${flow.publisher_name} (${year}). ${flowTitle(flow)}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}. ${answer.permanent_address}${flow.outputs > 1 ? `, output ${answer.output}` : ''}`;
+  return `${flow.publisher_name} (${year}). ${flowTitle(flow)}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}${standing.word === 'holds' ? '' : ` (${standing.word.replaceAll('_', ' ')})`}. ${answer.permanent_address}${flow.outputs > 1 ? `, output ${answer.output}` : ''}`;
 }
+
+/** How the figure stands, in one line: quiet when it holds, first and red when it does not. */
+function StandingLine({ answer }: { answer: Answer }) {
+  const { standing } = answer;
+  const { word } = standing;
+  if (word === 'does_not_hold')
+    return (
+      <p class="alarm" role="alert" data-standing={word}>
+        Does not hold: published as {standing.published ?? 'no value'}, its documents and recipe give <strong>{standing.computed ?? 'no value'}</strong>.
+      </p>
+    );
+  if (word === 'contested')
+    return (
+      <p class="doubt" role="alert" data-standing={word}>
+        Contested: {standing.contests.map((one) => CONTESTS[one]).join('; ')}.
+        {standing.superseded && ` Entry ${standing.superseded.seq} of ${date(standing.superseded.time)} replaces it.`}
+      </p>
+    );
+  const trusted = standing.confirmed_by.length;
+  const here = standing.checked_here.cell === 'holds';
+  return (
+    <p class="quiet" data-standing={word}>
+      {word === 'holds'
+        ? `Holds: read from its documents and computed again ${[here && 'here', trusted > 0 && `by ${count(trusted, 'followed publisher')}`].filter(Boolean).join(' and ')}.`
+        : answer.flow.own
+          ? 'Unchecked: signed by this node, and run by no other publisher that it follows.'
+          : 'Unchecked: neither this node nor a publisher that it follows has run it.'}
+    </p>
+  );
+}
+
+const CONTESTS: Record<string, string> = {
+  forked: 'its publisher signed two histories',
+  retracted: 'its publisher retracted the release',
+  point_retracted: 'its publisher retracted this data point',
+  superseded: 'a later release supersedes it',
+};
 
 function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
   const { standing } = answer;
-  const good = standing.attestations.filter((one) => verdictWord(one.verdict) === 'reproduced');
+  const good = standing.attestations.filter((one) => one.cell === 'holds');
+  const bad = standing.attestations.filter((one) => one.cell === 'does_not_hold');
   const trusted = good.filter((one) => one.followed || one.own);
   const kept = standing.sources.filter((source) => source.stored).length;
-  const own = verdictWord(standing.own_verdict);
+  const own = standing.checked_here.cell;
   // A node does not re-run its own releases.
-  const ours = answer.flow.own && !own;
+  const ours = answer.flow.own && !standing.own_verdict;
   const checked = report?.done ? (report.steps.some((step) => step.outcome === 'wrong') ? 'bad' : report.steps.some((step) => step.outcome === 'unknown') ? 'plain' : 'good') : 'plain';
   return (
     <ul class="badges" aria-label="Verification status of this figure">
@@ -175,21 +220,27 @@ function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
       <Badge tone={standing.latest ? 'good' : 'plain'} title={standing.latest ? 'Latest' : 'Superseded'}>
         {standing.latest ? 'no newer vintage known' : 'a newer vintage exists'}
       </Badge>
-      <Badge tone={kept === standing.sources.length && kept > 0 ? 'good' : 'plain'} title="Sources stored">
-        {kept} of {count(standing.sources.length, 'source document')} stored on this node
-      </Badge>
+      {standing.stated.length > 0 ? (
+        <Badge tone="doubt" title="Stated">
+          stated by the publisher, without a document: {standing.stated.join(', ')}
+        </Badge>
+      ) : (
+        <Badge tone={kept === standing.sources.length && kept > 0 ? 'good' : 'plain'} title="Sources stored">
+          {kept} of {count(standing.sources.length, 'source document')} stored on this node
+        </Badge>
+      )}
       <Badge tone={good.length ? 'good' : 'plain'} title={good.length ? `Reproduced by ${good.length} of ${standing.attestations.length}` : 'Not reproduced by others'}>
         {good.length ? names(trusted.length ? trusted : good) : 'no attestation by another publisher on this node'}
       </Badge>
-      <Badge tone={own === 'reproduced' || ours ? 'good' : own === 'differs' ? 'bad' : 'plain'} title={ours ? 'Computed here' : 'Re-run here'}>
+      <Badge tone={own === 'holds' || ours ? 'good' : own === 'does_not_hold' ? 'bad' : 'plain'} title={ours ? 'Computed here' : 'Re-run here'}>
         {ours ? 'computed and signed by this node' : <VerdictText verdict={standing.own_verdict} />}
       </Badge>
       <Badge tone={checked} title="Checked by your browser">
         {!report ? 'waiting' : !report.done ? 'checking …' : checked === 'good' ? 'all checks passed' : checked === 'bad' ? 'a check failed' : 'could not be checked'}
       </Badge>
-      {standing.disputed > 0 && (
-        <Badge tone="bad" title={`Disputed by ${standing.disputed}`}>
-          found a different value
+      {bad.length > 0 && (
+        <Badge tone="bad" title={`Another value found by ${bad.length}`}>
+          {names(bad)}
         </Badge>
       )}
     </ul>
@@ -243,7 +294,7 @@ function Checked({ report }: { report: Report | null }) {
   );
 }
 
-const KINDS: Record<string, string> = { release: 'Release', recipe: 'Recipe', dataset: 'Data set', snapshot: 'Source document' };
+const KINDS: Record<string, string> = { release: 'Release', recipe: 'Recipe', dataset: 'Data set', snapshot: 'Source document', stated: 'Source' };
 
 function Tree({ node }: { node: Node }) {
   return (

@@ -37,10 +37,10 @@ export const Id = ({ id, path }: { id: string; path?: string }) =>
     </span>
   );
 
-export type Tone = 'good' | 'bad' | 'plain';
+export type Tone = 'good' | 'bad' | 'doubt' | 'plain';
 
 export function Badge({ tone, title, children }: { tone: Tone; title: string; children?: ComponentChildren }) {
-  const mark = { good: '✓', bad: '✕', plain: '○' }[tone];
+  const mark = { good: '✓', bad: '✕', doubt: '!', plain: '○' }[tone];
   return (
     <li class={`badge ${tone}`}>
       <strong>
@@ -55,7 +55,7 @@ export function Badge({ tone, title, children }: { tone: Tone; title: string; ch
 export function VerdictText({ verdict }: { verdict: Verdict | null | undefined }) {
   const word = verdictWord(verdict);
   if (!word) return <span class="quiet">not re-run here</span>;
-  return <span class={word === 'reproduced' ? 'good' : word === 'differs' ? 'bad' : 'quiet'}>{word}</span>;
+  return <span class={word === 'reproduced' ? 'good' : word === 'differs' || word === 'invalid' ? 'bad' : 'quiet'}>{word.replace('_', ' ')}</span>;
 }
 
 /** Subject of a log entry, linked if it has a page. */

@@ -7,7 +7,8 @@
 use crate::build::observations::{ObservationBuilder, is_code};
 
 /// Attributes that agencies write in every series; no structure has them as dimensions.
-const ATTRIBUTES: [&str; 31] = [
+const ATTRIBUTES: [&str; 32] = [
+    "ASSAY_STANDING",
     "AVAILABILITY",
     "BASE_PER",
     "BASE_YEAR",
