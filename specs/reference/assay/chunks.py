@@ -108,6 +108,8 @@ def write_deltas(values: list[int]) -> bytes:
 
 def decode_text(fields: Any, rows: int) -> Column:
     dictionary = [None, *fields["dictionary"]]
+    if any(len(cell.encode()) > bounds.CELL_BYTES_MAX for cell in fields["dictionary"]):
+        raise refuse("a text beyond CELL_BYTES_MAX")
     codes = read_runs(fields["codes"], rows)
     if max(codes, default=0) >= len(dictionary):
         raise refuse("a code beyond the dictionary")

@@ -44,6 +44,10 @@ def text(size: int) -> Check:
     return check
 
 
+def any_text(value: Any) -> None:
+    shape(isinstance(value, str), "expected a text")
+
+
 def name(value: Any) -> None:
     shape(isinstance(value, str) and NAME.fullmatch(value) is not None, "expected a name")
 

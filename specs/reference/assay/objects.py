@@ -113,7 +113,7 @@ links = mapping(name, fields.object_link, 1, bounds.PORTS_MAX)
 RUNS = fields.byte_string
 COLUMN = choice(
     {
-        "text": struct({"dictionary": array(text(bounds.CELL_BYTES_MAX), 0, bounds.CHUNK_ROWS_MAX), "codes": RUNS}),
+        "text": struct({"dictionary": array(fields.any_text, 0, bounds.CHUNK_ROWS_MAX), "codes": RUNS}),
         "integer": struct({"present": RUNS, "deltas": RUNS}),
         "number": struct({"exponents": RUNS, "coefficients": RUNS}),
         "boolean": struct({"values": RUNS}),

@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from .decimals import parse_number
+from .errors import failed
+
 
 class Unsupported(Exception):
     """A script outside this subset: the verdict is `not_run`, never a guess."""
@@ -80,6 +83,8 @@ class Parser:
 
     def next(self) -> tuple[str, str]:
         token = self.peek()
+        if token == END:
+            raise failed("syntax", "the script ends inside a statement")
         self.index += 1
         return token
 
@@ -94,6 +99,8 @@ class Parser:
         return False
 
     def expect(self, word: str) -> None:
+        if self.peek() == END:
+            raise failed("syntax", f"expected {word!r} at the end")
         if not self.accept(word):
             raise Unsupported(f"expected {word!r} before {self.peek()[1]!r}")
 
@@ -361,8 +368,6 @@ class Parser:
 
 
 def literal(kind: str, text: str) -> Node:
-    from .decimals import parse_number
-
     if kind == "string":
         return Node("literal", text[1:-1].replace('""', '"'))
     return Node("literal", int(text) if kind == "integer" else parse_number(text))
