@@ -1,0 +1,1 @@
+"""An independent verifier of Assay bundles, written from the specifications only."""
