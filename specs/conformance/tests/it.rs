@@ -10,6 +10,7 @@
 )]
 
 mod it {
+    mod documents;
     mod oracle;
     mod published_figures;
     mod vtl_conformance;
