@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use ledger::compute::{InputData, load_dataset, run_recipe};
+use ledger::vtl::RunCeilings;
 use schemas::cid::ReleaseId;
 use schemas::content;
 use schemas::decimal::Decimal;
-use schemas::object::{Release, decode_object, encode_object};
+use schemas::object::{Recipe, Release, decode_object, encode_object};
 use schemas::table::{Column, Table};
 use schemas::text::{Name, Text};
 use testkit::publisher::{RESEARCH_INSTITUTE, STATISTICS_OFFICE};
+use testkit::sample::make_text;
 
 use super::node_process::{NodeProcess, TCP, is_event};
 use super::sample;
@@ -105,6 +108,58 @@ fn a_falsified_release_is_reported_with_its_cell() {
     publisher.run_line(&format!("assay verify {release}")).ok();
 }
 
+/// A forger takes a genuine document, another table, and signs a release that is consistent with it.
+#[test]
+fn a_table_that_is_not_its_document_is_reported_with_line_and_column() {
+    let (publisher, release) = sample::published(STATISTICS_OFFICE);
+    let forged = forge_table(&publisher, &release);
+    publisher.run_line(&format!("assay export {forged} -o forged.car")).ok();
+    let run = verify(&Workspace::new(), &std::fs::read(publisher.path("forged.car")).unwrap());
+    let run = run.exit(3);
+    run.contains("differs: 2 of 33 cells").contains("(cpi.csv:").contains(", column `2010`)");
+    let figure = |key: &str| publisher.run_line(&format!("assay verify forged.car --figure {key}"));
+    figure("TUR/2010").exit(3).contains("does not hold");
+    figure("TUR/2009").ok().contains("holds: its documents were read again");
+    figure("TUR/1800").exit(5).contains("no figure");
+    figure("TUR").exit(2).contains("key and period");
+}
+
+/// Signs a release on a data set whose table has another figure for Turkey in 2010 than its document.
+fn forge_table(publisher: &Workspace, release: &str) -> String {
+    let (mut core, _) =
+        node::open_core(&node::DataDirectory::open(publisher.data()).unwrap(), false).unwrap();
+    let fetch = |id| core.storage().get(id).unwrap();
+    let id: ReleaseId = release.parse().unwrap();
+    let mut release: Release = decode_object(&fetch(id.cid()).unwrap()).unwrap();
+    let recipe: Recipe = decode_object(&fetch(release.recipe.cid()).unwrap()).unwrap();
+    let (name, id) = release.inputs.first_key_value().map(|(name, id)| (name.clone(), *id)).unwrap();
+    let (mut dataset, InputData { structure, table }) = load_dataset(id, &fetch).unwrap();
+    let row = find_row(&table, ["TUR", "2010"]);
+    let mut columns = table.columns().to_vec();
+    let Column::Number(values) = &mut columns[2] else { panic!("an index is a number") };
+    let value = values[row].unwrap();
+    values[row] = Decimal::new(value.coefficient() - 1, value.exponent()).ok();
+    let table = Table::new(table.shape().clone(), columns).unwrap();
+    let (content, mut blocks) = content::pack_table(&table, structure.codes.clone()).unwrap();
+    dataset.content = content;
+    let (id, block) = content::encode_block(&dataset).unwrap();
+    let inputs = BTreeMap::from([(name.clone(), InputData { structure, table })]);
+    let outcome = run_recipe(&recipe, inputs, &RunCeilings::default()).unwrap();
+    release.inputs = BTreeMap::from([(name, id)]);
+    release.results = outcome.figures.iter().map(|(name, figures)| (name.clone(), figures.content)).collect();
+    release.steps = outcome.steps;
+    release.vintage = make_text("forged");
+    blocks.push(block);
+    blocks.extend(outcome.figures.into_values().flat_map(|figures| figures.blocks));
+    core.publish(&encode_object(&release).unwrap(), blocks, node::unix_seconds()).unwrap().object.to_string()
+}
+
+/// The row of a table with this key.
+fn find_row(table: &Table, key: [&str; 2]) -> usize {
+    let is_row = |row: &usize| table.key(*row).iter().map(ToString::to_string).eq(key.map(str::to_owned));
+    (0..table.rows()).find(is_row).unwrap()
+}
+
 /// Signs a second release whose figure for Turkey in 2010 is one too low; its id.
 pub fn falsify(publisher: &Workspace, release: &str) -> String {
     let (mut core, _) =
@@ -114,11 +169,7 @@ pub fn falsify(publisher: &Workspace, release: &str) -> String {
     let mut release: Release = decode_object(&fetch(id.cid()).unwrap()).unwrap();
     let name = Name::new("INFLATION").unwrap();
     let (structure, table) = content::unpack_table(release.results[&name], fetch).unwrap();
-    let named = |row: &usize| {
-        let key: Vec<String> = table.key(*row).iter().map(ToString::to_string).collect();
-        key == ["TUR", "2010"]
-    };
-    let row = (0..table.rows()).find(named).unwrap();
+    let row = find_row(&table, ["TUR", "2010"]);
     let mut columns = table.columns().to_vec();
     let Column::Number(rates) = &mut columns[2] else { panic!("a rate is a number") };
     let (rate, one) = (rates[row].unwrap(), 10_i128.pow(rates[row].unwrap().decimal_places()));
