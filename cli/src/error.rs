@@ -244,7 +244,9 @@ impl From<submit::ChoiceError> for CommandError {
 
 impl From<ledger::bundle::Error> for CommandError {
     fn from(error: ledger::bundle::Error) -> Self {
-        CommandError::new(ErrorCategory::Trust, error.code(), format!("the bundle is invalid: {error}"))
+        // A file that is no bundle at all says nothing about anybody's signature.
+        let category = if error.code() == "framing" { ErrorCategory::Usage } else { ErrorCategory::Trust };
+        CommandError::new(category, error.code(), format!("the bundle is invalid: {error}"))
             .hint("download it again; nothing in it was used")
     }
 }

@@ -56,22 +56,25 @@ pub(super) fn run(global: &GlobalArgs, args: &VerifyArgs, printer: &Printer) -> 
     }
     let target = FigureTarget::parse(&args.target, args.figure.as_deref())?;
     let ceilings = start_deadline(Duration::from_secs(args.max_seconds));
-    let mut codes = Vec::new();
-    let mut documents = Vec::new();
-    for (at, root) in bundle.roots.iter().enumerate() {
+    let mut reports = Vec::new();
+    for root in &bundle.roots {
+        reports.push(verify_root(&bundle, *root, own, &target, &ceilings)?);
+    }
+    if target.is_figure() && reports.iter().all(|report| report.figures.is_empty()) {
+        let message = format!("the bundle has no figure {}", target.describe());
+        return Err(CommandError::not_found(message).hint(
+            "`assay verify` without the key and period verifies all figures; `assay show` lists them",
+        ));
+    }
+    for (at, report) in reports.iter().enumerate() {
         if at > 0 {
             printer.print_line("");
         }
-        let report = verify_root(&bundle, *root, own, &target, &ceilings)?;
-        screen::print_report(&report, printer);
-        codes.push(report.exit_code());
-        documents.push(report.json());
+        screen::print_report(report, printer);
     }
-    if target.is_figure() && documents.iter().all(|document| document["figure"].is_null()) {
-        return Err(CommandError::not_found(format!("the bundle has no figure {}", target.describe()))
-            .hint("`assay verify` without `--figure` lists what the bundle has"));
-    }
+    let documents: Vec<Value> = reports.iter().map(RootReport::json).collect();
     printer.print_json(&json!({ "verified": documents }));
+    let codes: Vec<u8> = reports.iter().map(RootReport::exit_code).collect();
     Ok(SEVERITY.into_iter().find(|code| codes.contains(code)).unwrap_or(EXIT_FAILURE))
 }
 

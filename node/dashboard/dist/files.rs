@@ -9,12 +9,12 @@
         gz: Some(include_bytes!("NOTICES.txt.gz")),
     },
     Asset {
-        path: "/assets/index-Cdweti93.js",
+        path: "/assets/index-GINxf5nU.js",
         media_type: "text/javascript; charset=utf-8",
-        etag: "\"8f4e621f0fb08154e5c8e47dc3ddba72\"",
-        bytes: include_bytes!("assets/index-Cdweti93.js"),
-        br: Some(include_bytes!("assets/index-Cdweti93.js.br")),
-        gz: Some(include_bytes!("assets/index-Cdweti93.js.gz")),
+        etag: "\"c8094473525007c082695d5a0a3d0650\"",
+        bytes: include_bytes!("assets/index-GINxf5nU.js"),
+        br: Some(include_bytes!("assets/index-GINxf5nU.js.br")),
+        gz: Some(include_bytes!("assets/index-GINxf5nU.js.gz")),
     },
     Asset {
         path: "/assets/index-Rn9mAyDi.css",
@@ -43,7 +43,7 @@
     Asset {
         path: "/index.html",
         media_type: "text/html; charset=utf-8",
-        etag: "\"52bcfe01f9d9578409354c3229d65390\"",
+        etag: "\"e73c80b34ebecf07c2d716abe80b9ed7\"",
         bytes: include_bytes!("index.html"),
         br: None,
         gz: None,

@@ -5,7 +5,7 @@ use ledger::standing::{CellStanding, Contest, RootStanding, Standing};
 use schemas::cid::{Cid, DatasetId};
 use schemas::content::encode_block;
 use schemas::digest::format_hex;
-use schemas::object::{Dataset, Object, Provenance, Recipe, Snapshot};
+use schemas::object::{Dataset, Object, Provenance, Recipe, Snapshot, SourceCounts};
 use schemas::verdict::{ComparedTable, Verdict};
 use serde::Serialize;
 
@@ -37,7 +37,8 @@ pub(super) struct DocumentReport {
 pub(super) fn print_report(report: &RootReport<'_>, printer: &Printer) {
     let entry = report.entry.value();
     for figure in &report.figures {
-        print_figure(figure, printer);
+        let sources = report.verification.as_ref().map(|verification| verification.sources);
+        print_figure(figure, sources.unwrap_or_default(), printer);
     }
     printer.print_field(&entry.object_type, entry.object());
     let publisher = report.entry.publisher();
@@ -63,7 +64,7 @@ pub(super) fn print_report(report: &RootReport<'_>, printer: &Printer) {
     }
 }
 
-fn print_figure(figure: &FigureReport, printer: &Printer) {
+fn print_figure(figure: &FigureReport, sources: SourceCounts, printer: &Printer) {
     let values: Vec<String> = figure
         .measures
         .iter()
@@ -78,11 +79,11 @@ fn print_figure(figure: &FigureReport, printer: &Printer) {
         Standing::Contested | Standing::Unchecked => TextStyle::Bold,
     };
     let word = printer.style_text(style, figure.standing.title());
-    printer.print_field("standing", format!("{word}{}", describe_standing(figure)));
+    printer.print_field("standing", format!("{word}{}", describe_standing(figure, sources)));
 }
 
 /// The reason for a standing, after its word.
-fn describe_standing(figure: &FigureReport) -> String {
+fn describe_standing(figure: &FigureReport, sources: SourceCounts) -> String {
     let differing = figure.measures.iter().find_map(|measure| match &measure.cell {
         CellStanding::DoesNotHold { published, computed } => Some((measure, published, computed)),
         _ => None,
@@ -106,7 +107,11 @@ fn describe_standing(figure: &FigureReport) -> String {
         .to_owned()
     }));
     match figure.standing {
-        Standing::Holds => ": its documents were read again and give this value".into(),
+        Standing::Holds => match (sources.read, sources.stated) {
+            (_, 0) => ": its documents were read again and give this value".into(),
+            (0, _) => ": it follows from data that its publisher states without a document".into(),
+            _ => ": its documents were read again; a part of its data is stated without one".into(),
+        },
         Standing::Unchecked if reasons.is_empty() => ": it was not computed here".into(),
         _ => format!(": {}", reasons.join("; ")),
     }

@@ -184,7 +184,7 @@ function StandingLine({ answer }: { answer: Answer }) {
   return (
     <p class="quiet" data-standing={word}>
       {word === 'holds'
-        ? `Holds: read from its documents and computed again ${[here && 'here', trusted > 0 && `by ${count(trusted, 'followed publisher')}`].filter(Boolean).join(' and ')}.`
+        ? `Holds: ${standing.stated.length > 0 ? 'computed again from data that its publisher states without a document' : 'read from its documents and computed again'} ${[here && 'here', trusted > 0 && `by ${count(trusted, 'followed publisher')}`].filter(Boolean).join(' and ')}.`
         : answer.flow.own
           ? 'Unchecked: signed by this node, and run by no other publisher that it follows.'
           : 'Unchecked: neither this node nor a publisher that it follows has run it.'}
