@@ -64,7 +64,7 @@ fn every_changed_byte_of_a_bundle_is_detected() {
         let mut spoilt = whole.clone();
         spoilt[offset] ^= 1 << (offset % 8);
         let run = verify(&workspace, &spoilt);
-        assert!(matches!(run.code, 3 | 4), "byte {offset} changed: {run:#?}");
+        assert!(matches!(run.code, 2..=4), "byte {offset} changed: {run:#?}");
         assert!(run.err.starts_with("error: ") && !run.err.contains("panicked"), "byte {offset}: {run:#?}");
         *codes.entry(run.code).or_default() += 1;
     }

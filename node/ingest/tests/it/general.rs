@@ -232,3 +232,22 @@ fn values_that_violate_the_mapping_are_refused() {
         assert_eq!((error.code, error.line), (code, line), "{error}");
     }
 }
+
+/// A duration is stored in its canonical spelling, which may be a spelling of a missing value elsewhere.
+#[test]
+fn a_canonical_spelling_does_not_hide_a_missing_value() {
+    let mapping = "missing = ['A']\n[[columns]]\nfrom = 'area'\nto = 'REF_AREA'\n\
+        [[columns]]\nfrom = 'span'\nto = 'SPAN'\ntype = 'duration'\nrole = 'attribute'\n\
+        [[columns]]\nfrom = 'value'\nto = 'OBS_VALUE'\n";
+    let rows = ["FRA,P1Y,1\n", "DEU,A,2\n"];
+    let read = |rows: String| {
+        let options = ImportOptions {
+            mapping: Some(Mapping::parse("m.toml", mapping).unwrap()),
+            ..ImportOptions::default()
+        };
+        let text = format!("area,span,value\n{rows}");
+        import(SourceFile { name: "a.csv", bytes: text.as_bytes() }, &options, &mut |_| ()).unwrap().table
+    };
+    let reversed: String = rows.iter().rev().copied().collect();
+    assert_eq!(read(rows.concat()), read(reversed), "the order of rows decides nothing");
+}

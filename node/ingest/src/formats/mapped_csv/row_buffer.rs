@@ -156,8 +156,11 @@ fn push_plain_cells(
     let CellOrigin::Column(at, _) = &step.origin else { return 0 };
     let cells = block.column(from, *at);
     match column {
-        // A text in the dictionary was valid before, so it is neither missing nor to be translated.
-        ColumnBuilder::Text(texts, rows) if step.areas.is_none() => {
+        // A text in the dictionary was valid before, so it is neither missing nor to be translated. Intervals
+        // and durations are stored in another spelling, which may be one of a missing value.
+        ColumnBuilder::Text(texts, rows)
+            if step.areas.is_none() && step.component.value_type == ValueType::String =>
+        {
             push_while_some(cells, rows, |cell| texts.find(cell))
         }
         ColumnBuilder::Number(rows) if plan.reads_plain_numbers(step) => {
