@@ -80,7 +80,7 @@ struct LogStatus {
     complete: u64,
 }
 
-/// Attestation by a publisher that re-ran the release.
+/// Attestation by this node, or by a followed publisher.
 #[derive(Debug, Serialize)]
 struct Attestation {
     publisher: PublisherId,
@@ -258,26 +258,26 @@ fn standing_view<K: Storage>(
     let component = location.figures.measure_id().map(Name::new).transpose();
     let component = component.ok().flatten().ok_or_else(|| not_found("measure"))?;
     let cell = CellReference { output: &location.output, key: &key, component: &component };
-    let root = query.release_standing(info)?;
+    let standings = query.output_standings(info, &location.output, &component)?;
     let log = catalogue.logs.get(&info.position.publisher);
     let attestation = |found: &service::query::AttestationInfo| {
-        let log = catalogue.logs.get(&found.position.publisher);
-        Attestation {
+        let log = catalogue.logs.get(&found.position.publisher)?;
+        // Attestations of strangers are free to make: they are neither shown nor read.
+        (log.own || log.followed).then(|| Attestation {
             publisher: found.position.publisher,
             name: found.position.name.clone(),
             time: found.position.time,
             verdict: found.attestation.verdict.clone(),
             cell: query.attested_cell(&found.attestation, cell),
-            followed: log.is_some_and(|log| log.followed),
-            own: log.is_some_and(|log| log.own),
-        }
+            followed: log.followed,
+            own: log.own,
+        })
     };
-    let mut attestations: Vec<Attestation> = info.attestations.iter().map(attestation).collect();
-    // Attestations that the operator of this node trusts come first.
-    attestations.sort_by_key(|attestation| (!attestation.own, !attestation.followed, attestation.time));
+    let mut attestations: Vec<Attestation> = info.attestations.iter().filter_map(attestation).collect();
+    attestations.sort_by_key(|attestation| (!attestation.own, attestation.time));
     Ok(StandingView {
-        figure: query.figure_standing(info, &root, cell)?,
-        superseded: root.superseded,
+        figure: standings.figure(&key),
+        superseded: standings.root().superseded.clone(),
         signature: SignatureInfo {
             key: entry.value().key.to_string(),
             entry: info.position.entry,
