@@ -23,7 +23,7 @@ use service::{Error, NodeEvent, Service, Storage};
 use tokio::sync::broadcast;
 
 pub(crate) use catalogue::{Catalogue, Flow, comparable_units};
-pub(crate) use figure_table::{FigureTable, plot_value};
+pub(crate) use figure_table::{FigureMark, FigureTable, plot_value};
 
 /// Cells of all cached tables: about 100 MB.
 const CELLS_MAX: usize = 4 << 20;

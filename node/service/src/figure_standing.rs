@@ -117,6 +117,22 @@ impl OutputStandings {
         deciding
     }
 
+    /// Whether some figure stands otherwise than the others of the release: it differs, or was retracted alone.
+    pub fn has_marks(&self) -> bool {
+        let all = self.attestors.iter().map(|(_, findings)| findings).chain([&self.here]);
+        let mut keys = all.flat_map(|findings| findings.differing_keys());
+        keys.next().is_some() || !self.root.retracted_points.is_empty()
+    }
+
+    /// The word for a figure that stands otherwise than the others of the release.
+    pub fn mark(&self, key: &[Cell]) -> Option<Standing> {
+        match self.deciding_cell(key) {
+            CellStanding::DoesNotHold { .. } => Some(Standing::DoesNotHold),
+            _ if self.root.contests(key).contains(&Contest::PointRetracted) => Some(Standing::Contested),
+            _ => None,
+        }
+    }
+
     /// What its publisher said of the release, and evidence against it.
     pub fn root(&self) -> &RootStanding {
         &self.root

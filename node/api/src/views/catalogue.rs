@@ -11,7 +11,7 @@ use schemas::verdict::Verdict;
 use serde::Serialize;
 use service::query::{LedgerQuery, LogInfo, ReleaseInfo, last_superseding};
 use service::standing::{RetractionNotice, RootStanding, SupersessionNotice};
-use service::{Error, OutputStanding, Storage};
+use service::{Error, OutputStanding, OutputStandings, Storage};
 
 use super::figure_table::FigureTable;
 
@@ -54,6 +54,9 @@ pub(crate) struct Flow {
     pub(crate) vintages: usize,
     #[serde(skip)]
     pub(crate) content: ContentId,
+    /// Standings of its figures.
+    #[serde(skip)]
+    pub(crate) standings: Arc<OutputStandings>,
 }
 
 /// Coverage of a flow.
@@ -148,6 +151,7 @@ impl Catalogue {
                     retracted: latest.retracted.clone(),
                     vintages: releases.len(),
                     content: *content,
+                    standings: Arc::new(standings),
                 });
             }
             // Outputs that are not listed do not count: no URL needs to tell them apart.

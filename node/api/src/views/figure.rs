@@ -12,8 +12,8 @@ use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use service::query::ReleaseInfo;
 use service::standing::RetractionNotice;
-use service::standing::{CellReference, CellStanding, SupersessionNotice};
-use service::{FigureStanding, Storage};
+use service::standing::{CellReference, CellStanding, SupersessionNotice, cell_standing};
+use service::{FigureStanding, Storage, Verification};
 
 use super::provenance::{DEPTH_MAX, NODES_MAX, ProvenanceNode, SourceDocument, release_provenance};
 use super::{Catalogue, FigureTable, Flow, comparable_units};
@@ -142,6 +142,9 @@ pub(crate) fn figure_view<K: Storage>(
     find_figure(state, &(publisher, dataflow, key, period), &which)
 }
 
+/// Output, key and period of a figure of a release.
+pub(crate) type FigureSelection = (Name, SeriesKey, Period);
+
 pub(crate) type FigurePath = (String, String, String, String);
 
 pub(crate) fn find_figure<K: Storage>(
@@ -217,6 +220,28 @@ fn find_cell<K: Storage>(
         }
     }
     Ok(None)
+}
+
+/// Returns what a verification that was just made says of a figure: output, key and period.
+pub(crate) fn verified_cell<K: Storage>(
+    state: &State<K>,
+    found: &Verification,
+    (output, key, period): &FigureSelection,
+) -> Result<CellStanding, Problem> {
+    let info = state.service.query().find_release(found.release)?;
+    let location = find_cell(state, &info, Some(output.as_str()), key, *period)?;
+    let location = location.ok_or_else(|| not_found("figure"))?;
+    let component = location.figures.measure_id().and_then(|id| Name::new(id).ok());
+    let component = component.ok_or_else(|| not_found("measure"))?;
+    let key = location.figures.table.key(location.row);
+    let cell = CellReference { output, key: &key, component: &component };
+    let storage = state.service.storage();
+    // Its tables of differences are not stored.
+    let fetch = |id| {
+        let made = found.blocks.iter().find(|(known, _)| *known == id).map(|(_, bytes)| bytes.clone());
+        made.or_else(|| storage.get(id).ok().flatten())
+    };
+    Ok(cell_standing(&found.verdict, &found.results, cell, &fetch))
 }
 
 /// Returns the chunk that holds a row, and the row's index in that chunk.

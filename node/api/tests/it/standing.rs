@@ -149,3 +149,27 @@ fn sdmx_carries_the_standing_beside_the_attributes_of_the_source() {
     assert!(structure.contains("<str:Attribute id=\"ASSAY_STANDING\""), "{structure}");
     assert!(structure.contains("How the figure stands at this node"), "{structure}");
 }
+
+#[test]
+fn lists_mark_only_the_figures_that_do_not_hold() {
+    let (node, [_, contradicts]) = TestNode::with_attestations();
+    let release = json(&node, "/api/v1/flows")[0]["release"].as_str().unwrap().to_owned();
+    let marks = || {
+        let country = json(&node, "/api/v1/countries/AUT");
+        let series = country["flows"][0]["series"].as_array().unwrap().clone();
+        let of_series: Vec<Value> =
+            series.iter().flat_map(|one| one["marks"].as_array().unwrap().clone()).collect();
+        let panel = json(&node, &format!("/api/v1/panels/{release}/OUT/marks"));
+        assert_eq!(panel, Value::Array(of_series));
+        panel
+    };
+    assert_eq!(marks(), json!([]));
+    follow(&node, "POST", &contradicts.to_string());
+    assert_eq!(marks(), json!([{ "key": "AUT.F", "period": "2020", "word": "does_not_hold" }]));
+    let hits = json(&node, "/api/v1/search?q=rates%20unemployment");
+    let detail = hits[0]["detail"].as_str().unwrap();
+    assert!(detail.ends_with(", labour, does not hold"), "{hits}");
+    let rerun = format!("/api/v1/releases/{release}/rerun?output=OUT&key=AUT.F&period=2021");
+    let events = node.get(&rerun, "text/event-stream").body;
+    assert!(events.contains("\"figure\":{\"cell\":\"unchecked\"}"), "{events}");
+}
