@@ -285,7 +285,8 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
     let value = json_at(figure, "/value")
         .as_str()
         .map_or_else(|| "no value".to_owned(), |value| format!("{value} {}", unit_suffix(&unit)));
-    let standing = StandingFacts::of_figure(json_at(figure, "/standing"), &value);
+    let own = json_at(flow, "/own") == true;
+    let standing = StandingFacts::of_figure(json_at(figure, "/standing"), own, &value);
     let shown = array_items(json_at(figure, "/revisions"))
         .iter()
         .find(|one| json_at(one, "/release") == json_at(figure, "/release"));
@@ -309,7 +310,7 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
         "{subject}: {value}. Published by {}{}; {}. {VERIFIABLE}",
         text_at(flow, "publisher_name"),
         time.map(|time| format!(" on {}", calendar_day(time))).unwrap_or_default(),
-        figure_phrase(json_at(figure, "/standing")),
+        figure_phrase(json_at(figure, "/standing"), own),
     );
     Some(PageFacts {
         title: Some(format!("{subject}: {value}{}", doubt_suffix(&standing.word))),

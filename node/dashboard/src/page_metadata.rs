@@ -371,7 +371,7 @@ mod tests {
                 FIGURE,
                 [
                     "<title>c (Office), Germany, 2020: 1.25 % · Assay</title>",
-                    "on 1970-01-01; holds: computed again by 1 followed publisher.",
+                    "on 1970-01-01; holds: source read again and recipe run again by 1 followed publisher.",
                     "href=\"/data/pub/two/DEU.csv?output=C\"",
                     "href=\"/recipe/rec\"",
                 ],
@@ -421,7 +421,7 @@ mod tests {
                 json!({ "word": "holds", "checked_here": { "cell": "holds" }, "confirmed_by": ["a", "b"], "stated": ["x"] }),
                 "2020: 1.25 %",
                 "quiet",
-                "Holds: computed again here and by 2 followed publishers, from data stated by the publisher, without a document.",
+                "Holds: recipe run again here and by 2 followed publishers, on data stated by the publisher, without a document.",
             ),
             (
                 json!({ "word": "does_not_hold", "published": "1.25", "computed": "1.5", "contests": ["retracted"] }),

@@ -17,10 +17,10 @@ pub struct StandingFacts {
 
 impl StandingFacts {
     /// The standing of a figure; `shown` is its number with its unit.
-    pub(super) fn of_figure(standing: &Value, shown: &str) -> Self {
+    pub(super) fn of_figure(standing: &Value, own: bool, shown: &str) -> Self {
         let word = standing_word(standing);
         let struck = (word == "does_not_hold").then(|| shown.to_owned());
-        Self { word: word.to_owned(), struck, sentence: capitalize(&figure_phrase(standing)) }
+        Self { word: word.to_owned(), struck, sentence: capitalize(&figure_phrase(standing, own)) }
     }
 }
 
@@ -33,11 +33,17 @@ fn capitalize(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// How a figure stands, as a clause that begins with the word.
-pub(super) fn figure_phrase(standing: &Value) -> String {
+/// How a figure stands, as a clause that begins with the word. `own`: this node signs for its publisher.
+pub(super) fn figure_phrase(standing: &Value, own: bool) -> String {
     let value = |pointer| json_at(standing, pointer).as_str().unwrap_or("no value").to_owned();
     match standing_word(standing) {
-        "holds" => format!("holds: {}{}", runs(standing), stated_clause(standing)),
+        "holds" if array_items(json_at(standing, "/stated")).is_empty() => {
+            format!("holds: source read again and recipe run again {}", runs(standing))
+        }
+        "holds" => {
+            let clause = "on data stated by the publisher, without a document";
+            format!("holds: recipe run again {}, {clause}", runs(standing))
+        }
         "does_not_hold" => {
             let contests = contest_clause(standing).map(|said| format!("; {said}")).unwrap_or_default();
             format!(
@@ -49,6 +55,7 @@ pub(super) fn figure_phrase(standing: &Value) -> String {
         "contested" => {
             format!("contested: {}{}", contest_clause(standing).unwrap_or_default(), replacement(standing))
         }
+        _ if own => "unchecked: signed by this node, run by no publisher that it follows".into(),
         _ => "unchecked: run neither here nor by a publisher that this node follows".into(),
     }
 }
@@ -62,12 +69,7 @@ fn runs(standing: &Value) -> String {
         count => Some(format!("by {count} followed publishers")),
     };
     let who: Vec<String> = here.then(|| "here".to_owned()).into_iter().chain(others).collect();
-    format!("computed again {}", who.join(" and "))
-}
-
-fn stated_clause(standing: &Value) -> &'static str {
-    let stated = array_items(json_at(standing, "/stated"));
-    if stated.is_empty() { "" } else { ", from data stated by the publisher, without a document" }
+    who.join(" and ")
 }
 
 /// What contests a figure or an output.
