@@ -56,7 +56,13 @@ fn a_dataflow_lists_its_coverage() {
         ("frequency", json!("A")),
         ("vintage", json!("2010")),
         ("vintages", json!(1)),
-        ("differs", json!(0)),
+        (
+            "standing",
+            json!({
+                "word": "unchecked", "does_not_hold": 0, "checked_here": "unchecked", "contests": [],
+                "retracted_points": 0, "confirmed_by": [], "contradicted_by": [], "stated": [],
+            }),
+        ),
         ("forked", json!(false)),
         ("retracted", json!(null)),
     ] {
@@ -172,12 +178,38 @@ fn the_right_cells_of_a_false_release_hold() {
     let page = |key: &str| String::from_utf8(get(&format!("/figure/{id}/inflation/{key}")).body).unwrap();
     assert!(page("TUR/2010").contains("does not hold: published 2.929954, computed 3.929954"));
     assert!(page("TUR/2009").contains("holds: source read again and recipe run again here"));
+    let marks = published.json(&format!("/panels/{falsified}/INFLATION/marks"));
+    assert_eq!(marks, json!([{ "key": "TUR", "period": "2010", "word": "does_not_hold" }]));
+    let flow = &published.json("/flows")[0]["standing"];
+    assert_eq!((&flow["word"], &flow["does_not_hold"]), (&json!("does_not_hold"), &json!(1)));
+    let record = &published.json(&format!("/publishers/{id}"))["record"];
+    assert_eq!(
+        (&record["does_not_hold"], &record["unchecked"]),
+        (&json!(1), &json!(1)),
+        "the first was not run"
+    );
+    let observations = get("/sdmx/v2/data/dataflow/*/inflation?attributes=obs");
+    let observations = String::from_utf8(observations.body).unwrap();
+    assert!(observations.contains(",2010,2.929954,does_not_hold"), "{observations}");
+    assert!(observations.contains(",2009,") && observations.contains(",holds\r\n"), "{observations}");
+    let rerun = format!("/releases/{falsified}/rerun?output=INFLATION&key=TUR&period=");
+    let events = |period: &str| String::from_utf8(published.get(&format!("{rerun}{period}")).body).unwrap();
+    assert!(events("2009").contains(r#""figure":{"cell":"holds"}"#));
+    let wrong = r#""figure":{"cell":"does_not_hold","computed":"3.929954","published":"2.929954"}"#;
+    assert!(events("2010").contains(wrong), "{}", events("2010"));
     let verify =
         |key: &str| published.workspace.run_line(&format!("assay verify assay://{id}/inflation/{key}"));
     verify("TUR/2010")
         .exit(3)
         .contains("does not hold: OBS_VALUE is published as 2.929954, its documents give 3.929954");
     verify("TUR/2009").ok().contains("holds: its documents were read again");
+    // A retraction contests what holds, and hides nothing that does not.
+    published.workspace.run_line(&format!("assay retract {falsified} --reason 'a digit was changed'")).ok();
+    let seq = right["log"]["seq"].as_u64().unwrap();
+    let earlier = |key: &str| standing(&format!("{key}?vintage=seq={seq}"));
+    let (wrong, right) = (earlier("TUR/2010"), earlier("TUR/2009"));
+    assert_eq!((&wrong["word"], &right["word"]), (&json!("does_not_hold"), &json!("contested")));
+    assert_eq!((&wrong["contests"], &right["contests"]), (&json!(["retracted"]), &json!(["retracted"])));
 }
 
 #[test]

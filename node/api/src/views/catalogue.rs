@@ -161,6 +161,19 @@ impl Catalogue {
         Ok(Self { flows, vintages, logs })
     }
 
+    /// Returns the standings of the figures of an output of any release, without a look at other dataflows.
+    pub(crate) fn output_standings<K: Storage>(
+        &self,
+        query: &LedgerQuery<'_, K>,
+        info: &ReleaseInfo,
+        output: &Name,
+        measure: &Name,
+    ) -> Result<OutputStandings, Error> {
+        let place = (info.position.publisher, info.release.dataflow.clone());
+        let releases = self.vintages.get(&place).map_or(&[][..], Vec::as_slice);
+        query.output_standings_under(root_standing(query, info, releases)?, info, output, measure)
+    }
+
     /// Returns the flow of an output, or the first flow of the dataflow if that output is not listed.
     pub(crate) fn find_flow(&self, publisher: PublisherId, dataflow: &Name, output: &Name) -> Option<&Flow> {
         let same = |flow: &&Flow| flow.publisher == publisher && flow.dataflow == *dataflow;

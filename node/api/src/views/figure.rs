@@ -12,7 +12,7 @@ use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use service::query::ReleaseInfo;
 use service::standing::RetractionNotice;
-use service::standing::{CellReference, CellStanding, SupersessionNotice, cell_standing};
+use service::standing::{CellReference, CellStanding, Standing, SupersessionNotice, cell_standing};
 use service::{FigureStanding, Storage, Verification};
 
 use super::provenance::{DEPTH_MAX, NODES_MAX, ProvenanceNode, SourceDocument, release_provenance};
@@ -102,6 +102,7 @@ struct Revision {
     vintage: String,
     published: i64,
     value: Option<String>,
+    word: Option<Standing>,
     reason: Option<schemas::object::RevisionReason>,
 }
 
@@ -119,6 +120,7 @@ struct Alternative {
     official: bool,
     unit: String,
     value: Option<String>,
+    word: Standing,
 }
 
 /// Selection of a release and output.
@@ -283,7 +285,7 @@ fn standing_view<K: Storage>(
     let component = location.figures.measure_id().map(Name::new).transpose();
     let component = component.ok().flatten().ok_or_else(|| not_found("measure"))?;
     let cell = CellReference { output: &location.output, key: &key, component: &component };
-    let standings = query.output_standings(info, &location.output, &component)?;
+    let standings = catalogue.output_standings(&query, info, &location.output, &component)?;
     let log = catalogue.logs.get(&info.position.publisher);
     let attestation = |found: &service::query::AttestationInfo| {
         let log = catalogue.logs.get(&found.position.publisher)?;
@@ -337,7 +339,9 @@ fn list_revisions<K: Storage>(
     // Each revision reads a table, so their number is bounded.
     for info in releases.into_iter().flatten().rev().take(REVISIONS_MAX) {
         let cell = find_cell(state, info, Some(output.as_str()), key, period)?;
+        let word = cell.as_ref().map(|cell| cell_word(state, catalogue, info, cell)).transpose()?.flatten();
         found.push(Revision {
+            word,
             seq: info.position.seq,
             release: info.id,
             vintage: info.release.vintage.to_string(),
@@ -347,6 +351,20 @@ fn list_revisions<K: Storage>(
         });
     }
     Ok(found)
+}
+
+/// How the figure at a location stands; `None` for an output without a measure.
+fn cell_word<K: Storage>(
+    state: &State<K>,
+    catalogue: &Catalogue,
+    info: &ReleaseInfo,
+    location: &CellLocation,
+) -> Result<Option<Standing>, Problem> {
+    let measure = location.figures.measure_id().and_then(|id| Name::new(id).ok());
+    let Some(measure) = measure else { return Ok(None) };
+    let query = state.service.query();
+    let standings = catalogue.output_standings(&query, info, &location.output, &measure)?;
+    Ok(Some(standings.word(&location.figures.table.key(location.row))))
 }
 
 /// The same key and period in the other flows of the measure whose unit is alike.
@@ -378,6 +396,7 @@ fn list_alternatives<K: Storage>(
             official: other.official,
             unit: other.unit.clone(),
             value: figures.value(row).map(|value| value.to_string()),
+            word: other.standings.word(&figures.table.key(row)),
         });
     }
     Ok(found)

@@ -135,11 +135,11 @@ export interface Figure {
     own_verdict: Verdict | null;
     forked: boolean;
     superseded: { release: string; seq: number; time: number } | null;
-    retracted: { reason: string; time: number } | null;
+    retracted: { reason: string; time: number; replacement?: string | null } | null;
   };
   provenance: Node;
-  revisions: { seq: number; release: string; vintage: string; published: number; value: string | null; reason: string | null }[];
-  alternatives: { address: string; output: string; title: string; output_title: string; several_outputs: boolean; official: boolean; unit: string; value: string | null }[];
+  revisions: { seq: number; release: string; vintage: string; published: number; value: string | null; word: Word | null; reason: string | null }[];
+  alternatives: { address: string; output: string; title: string; output_title: string; several_outputs: boolean; official: boolean; unit: string; value: string | null; word: Word }[];
 }
 
 export interface Recipe {

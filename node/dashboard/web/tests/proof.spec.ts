@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check } from '../src/check/verify.ts';
 import type { Claim } from '../src/check/verify.ts';
-import { accessible, expect, shot, test } from './page.ts';
+import { accessible, expect, fits, shot, test } from './page.ts';
 import { assay, stage } from './stage.ts';
 import { tampering } from './tamper.ts';
 
@@ -20,6 +20,7 @@ test('the browser checks the figure by itself', async ({ page }) => {
   await expect(steps.filter({ hasText: 'Ed25519' })).toBeVisible();
   await expect(page.locator('h1')).toContainText('16.3324');
   await expect(page.locator('[data-standing=holds]')).toHaveText('Holds: source read again and recipe run again here and by 1 followed publisher.');
+  await expect(page.locator('section', { hasText: 'Other methods' }).last().locator('s')).toHaveText('10.3324');
   await expect(page.getByText(/^✓ Confirmed by 1 followed publisher/)).toBeVisible();
   await expect(page.locator('.digest')).toHaveText(/^SHA-256 [0-9a-f]{64}$/);
   await accessible(page);
@@ -47,6 +48,12 @@ test('a falsified figure is signed well and exposed all the same', async ({ page
   await expect(page.getByText(/\(2\d{3}\)\. .*10\.332464.* does not hold: published 10\.332464, computed 16\.332464\. assay:/)).toBeVisible();
   await accessible(page);
   await shot(page, 'standing-does-not-hold');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await fits(page);
+  await accessible(page);
+  await shot(page, 'standing-does-not-hold-phone');
+  await expect(page.getByRole('row', { name: /official/ }).locator('s')).toHaveCount(0);
   await page.getByRole('button', { name: 'Re-run now' }).click();
   await expect(page.getByText('This figure does not hold: published 10.332464, computed 16.332464.')).toBeVisible();
   await expect(page.getByText(/1 cell differs, the first is INFLATION\[TUR, 2018\]: published 10\.332464, computed 16\.332464/)).toBeVisible();
@@ -96,6 +103,11 @@ test('a retracted figure of stated data is contested, and says why', async ({ pa
   await expect(page.locator('.checked ol li.open').last()).toContainText('One data set is stated by the publisher, without a document.');
   await accessible(page);
   await shot(page, 'standing-contested');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await fits(page);
+  await accessible(page);
+  await shot(page, 'standing-contested-phone');
   await page.goto(`${api}/publisher/${publisher}`);
   await expect(page.locator('.badge').first()).toHaveText(/^✕ Caught1 retraction$/);
 });
@@ -104,6 +116,31 @@ test('a country is led by the figure that holds, not by the one that does not ho
   await page.goto(`${stage().university.api}/country/TUR?indicator=inflation`);
   await expect(page.locator('.latest .big').first()).toHaveText('16.33 %');
   await expect(page.getByLabel('Gap to')).toContainText(/: Inflation/);
+});
+
+test.describe('without scripts', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('the same words stand in the text, the preview and the citation of machines', async ({ page }) => {
+    const { university, rival, withdrawn, world } = stage();
+    const cases: [path: string, title: RegExp, sentence: string][] = [
+      [`${university.api}/figure/${rival.publisher}/inflation/TUR/2018`, /10\.332464 % \(does not hold\)/, 'Does not hold: published 10.332464, computed 16.332464'],
+      [`${university.api}/figure/${rival.publisher}/inflation/TUR/2017`, /%$/, 'Holds: source read again and recipe run again here'],
+      [`${withdrawn.api}/figure/${withdrawn.publisher}/inflation/TUR/2019`, /20 % \(contested\)/, 'Contested: its publisher retracted the release'],
+      [`${world.api}/figure/${world.publisher}/inflation/DEU/2020`, /4\.5 %$/, 'Unchecked: signed by this node, run by no publisher that it follows'],
+    ];
+    for (const [path, title, sentence] of cases) {
+      await page.goto(path);
+      await expect(page.locator('h1'), path).toHaveText(title);
+      await expect(page.locator('[data-standing]'), path).toContainText(sentence);
+      await expect(page.locator('meta[property="og:description"]'), path).toHaveAttribute('content', new RegExp(sentence.slice(1)));
+      const data = JSON.parse((await page.locator('script[type="application/ld+json"]').textContent()) ?? '{}') as { creativeWorkStatus?: string };
+      expect(data.creativeWorkStatus, path).toContain(sentence);
+    }
+    await page.goto(cases[0]![0]);
+    await expect(page.locator('[data-standing] s')).toHaveText('10.332464 %');
+    await shot(page, 'standing-no-script');
+  });
 });
 
 test('one digit changed in an answer is caught', async ({ page }) => {

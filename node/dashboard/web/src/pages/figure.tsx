@@ -6,7 +6,7 @@ import type { Claim, Report } from '../check/verify.ts';
 import { Badge, Copy, Id, VerdictText } from '../parts/pieces.tsx';
 import type { Run } from '../parts/rerun.tsx';
 import { Rerun, useRerun } from '../parts/rerun.tsx';
-import { doubtSuffix, figurePhrase } from '../parts/standing.tsx';
+import { Marked, doubtSuffix, figurePhrase } from '../parts/standing.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend, useTitle } from '../route.ts';
@@ -225,6 +225,11 @@ function Contested({ answer, keyText, period }: { answer: Answer; keyText: strin
       {retracted && (
         <p>
           Retracted by its publisher on {date(retracted.time)}: {retracted.reason}
+          {retracted.replacement && (
+            <>
+              . Replaced by <Id id={retracted.replacement} />
+            </>
+          )}
         </p>
       )}
       {superseded && (
@@ -400,7 +405,7 @@ function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyTe
                       </a>
                     </th>
                     <td>{date(one.published)}</td>
-                    <td class="num">{head}</td>
+                    <td class="num"><Marked word={one.word ?? 'unchecked'}>{head}</Marked></td>
                     <td>{one.reason ?? (one === answer.revisions.at(-1) || answer.revisions.length === 1 ? 'first' : '–')}</td>
                   </tr>
                 );
@@ -460,7 +465,7 @@ function Twins({ answer }: { answer: Answer }) {
               <th scope="row">
                 <a href={alternativePath(alternative)}>{alternativeTitle(alternative)}</a> <span class="quiet">{alternative.official ? 'official' : 'alternative'}</span>
               </th>
-              <td class="num">{alternative.value === null ? '–' : exact(alternative.value).head}</td>
+              <td class="num">{alternative.value === null ? '–' : <Marked word={alternative.word}>{exact(alternative.value).head}</Marked>}</td>
             </tr>
           ))}
         </tbody>

@@ -48,7 +48,7 @@ function Shown({ answer }: { answer: Answer }) {
         <Badge tone="plain" title={answer.own ? 'Own publisher' : answer.followed ? 'Followed' : 'Not followed'}>
           {answer.own ? 'this node has its key' : answer.followed ? 'this node replicates and verifies it' : 'use assay follow to replicate its log'}
         </Badge>
-        <Badge tone={confirmed.length ? 'good' : 'plain'} title={`Confirmed by ${count(confirmed.length, 'followed publisher')}`}>
+        <Badge tone={confirmed.length ? 'good' : 'plain'} title={confirmed.length ? `Confirmed by ${count(confirmed.length, 'followed publisher')}` : 'Not confirmed by others'}>
           {confirmed.map((one) => `${one.name} (${one.count})`).join(', ') || 'no publisher that this node follows has confirmed a release'}
         </Badge>
       </ul>
