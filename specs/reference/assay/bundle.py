@@ -72,6 +72,8 @@ def read_archive(data: bytes) -> car.Car:
 
 
 def check_roots(bundle: Bundle) -> None:
+    if not bundle.roots:
+        raise BundleError("root", "the bundle has no root")
     for root in bundle.roots:
         if root.codec != RAW or root not in bundle.blocks:
             raise BundleError("root", f"the root {root} is not the id of an entry in the file")
