@@ -9,20 +9,20 @@
         gz: Some(include_bytes!("NOTICES.txt.gz")),
     },
     Asset {
-        path: "/assets/index-GINxf5nU.js",
-        media_type: "text/javascript; charset=utf-8",
-        etag: "\"c8094473525007c082695d5a0a3d0650\"",
-        bytes: include_bytes!("assets/index-GINxf5nU.js"),
-        br: Some(include_bytes!("assets/index-GINxf5nU.js.br")),
-        gz: Some(include_bytes!("assets/index-GINxf5nU.js.gz")),
-    },
-    Asset {
         path: "/assets/index-Rn9mAyDi.css",
         media_type: "text/css; charset=utf-8",
         etag: "\"b3886dfd904f735c289934186675672a\"",
         bytes: include_bytes!("assets/index-Rn9mAyDi.css"),
         br: Some(include_bytes!("assets/index-Rn9mAyDi.css.br")),
         gz: Some(include_bytes!("assets/index-Rn9mAyDi.css.gz")),
+    },
+    Asset {
+        path: "/assets/index-UXBLhK1K.js",
+        media_type: "text/javascript; charset=utf-8",
+        etag: "\"8d4c6770fb2f03afe302968a89e126dd\"",
+        bytes: include_bytes!("assets/index-UXBLhK1K.js"),
+        br: Some(include_bytes!("assets/index-UXBLhK1K.js.br")),
+        gz: Some(include_bytes!("assets/index-UXBLhK1K.js.gz")),
     },
     Asset {
         path: "/assets/worker-C0oWbGN3.js",
@@ -43,7 +43,7 @@
     Asset {
         path: "/index.html",
         media_type: "text/html; charset=utf-8",
-        etag: "\"e73c80b34ebecf07c2d716abe80b9ed7\"",
+        etag: "\"b9eae1ee1f33ef6f8b597a8bc75fd270\"",
         bytes: include_bytes!("index.html"),
         br: None,
         gz: None,

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Verdict } from '../api.ts';
 import { API, part, verdictWord } from '../api.ts';
-import { count } from '../text.ts';
+import { brief, count } from '../text.ts';
 
 type State =
   | { at: 'rest' }
@@ -77,19 +77,28 @@ function End({ state }: { state: Extract<State, { at: 'end' }> }) {
     const { count: cells, first } = (state.verdict as { differs: { count: number; first: Divergence } }).differs;
     return (
       <p class="bad">
-        ✕ {count(cells, 'cell differs', 'cells differ')}, the first is {first.output}[{first.key.map(spell).join(', ')}]: published {spell(first.published)}, computed {spell(first.computed)} ({seconds}).
+        ✕ {count(cells, 'cell differs', 'cells differ')}, the first is {tableName(first.table)}[{first.key.map(spell).join(', ')}]: published {spell(first.published)}, computed {spell(first.computed)} ({seconds}).
       </p>
     );
   }
+  if (word === 'invalid') return <p class="bad">✕ An object breaks a rule: {(state.verdict as { invalid: { message: string } }).invalid.message}.</p>;
   return (
     <p class="quiet">
-      The figures could not be checked ({word}). This does not mean that they are wrong.
+      The figures could not be checked ({word.replace('_', ' ')}). This does not mean that they are wrong.
     </p>
   );
 }
 
+/** A table of a divergence: a result, a data set beside its document, or the number of steps. */
+type ComparedTable = { output: string } | { dataset: string } | 'steps';
+
+function tableName(table: ComparedTable): string {
+  if (table === 'steps') return 'number of steps';
+  return 'output' in table ? table.output : `data set ${brief(table.dataset)} beside its document`;
+}
+
 interface Divergence {
-  output: string;
+  table: ComparedTable;
   key: unknown[];
   published?: unknown;
   computed?: unknown;
