@@ -328,7 +328,7 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
     })
 }
 
-/// How a figure stands, as a clause: the same word as on the page.
+/// The standing of a figure as a clause: the same word as on the page.
 fn standing_phrase(standing: &Value) -> String {
     let word = json_at(standing, "/word").as_str().unwrap_or("unchecked");
     let value = |pointer| json_at(standing, pointer).as_str().unwrap_or("no value").to_owned();
