@@ -398,6 +398,9 @@ function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyTe
                   <span class="quiet">
                     {[source.agency, source.licence, bytes(source.size), source.stored ? 'stored here' : 'not stored here'].filter(Boolean).join(' · ')}
                   </span>
+                  <code class="digest" title="Compare it with the digest that the agency publishes">
+                    SHA-256 {source.sha256}
+                  </code>
                 </li>
               );
             })}
