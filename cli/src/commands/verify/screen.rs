@@ -277,7 +277,8 @@ fn print_verdict(report: &RootReport<'_>, printer: &Printer) {
         }
         Verdict::NotRun { code, message } => {
             let word = printer.style_text(TextStyle::Bold, "not run here");
-            printer.print_field(label, format!("{word} ({code}): {message}"));
+            printer.print_field(label, format!("{word} ({code})"));
+            printer.print_quoted("", message.as_str());
         }
     }
 }
