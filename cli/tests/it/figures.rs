@@ -171,7 +171,7 @@ fn the_right_cells_of_a_false_release_hold() {
     assert_eq!((&cube["status"]["4"], &cube["status"]["3"]), (&json!("does_not_hold"), &json!("holds")));
     let page = |key: &str| String::from_utf8(get(&format!("/figure/{id}/inflation/{key}")).body).unwrap();
     assert!(page("TUR/2010").contains("does not hold: published 2.929954, computed 3.929954"));
-    assert!(page("TUR/2009").contains("holds: computed again here"));
+    assert!(page("TUR/2009").contains("holds: source read again and recipe run again here"));
     let verify =
         |key: &str| published.workspace.run_line(&format!("assay verify assay://{id}/inflation/{key}"));
     verify("TUR/2010")

@@ -96,6 +96,7 @@ fn read_routes<K: Storage>() -> RouteList<State<K>> {
         .get("/flows", panels::list_flows)
         .get("/areas", panels::list_areas)
         .get("/panels/{release}/{output}", panels::show_panel)
+        .get("/panels/{release}/{output}/marks", panels::list_marks)
         .get("/countries/{area}", countries::show_country)
         .get("/series/{release}/{output}/{key}", panels::show_series)
         .get("/figures/{publisher}/{dataflow}/{key}/{period}", figures::show_figure)

@@ -23,7 +23,7 @@ use service::{Error, NodeEvent, Service, Storage};
 use tokio::sync::broadcast;
 
 pub(crate) use catalogue::{Catalogue, Flow, comparable_units};
-pub(crate) use figure_table::{FigureTable, plot_value};
+pub(crate) use figure_table::{FigureMark, FigureTable, plot_value};
 
 /// Cells of all cached tables: about 100 MB.
 const CELLS_MAX: usize = 4 << 20;
@@ -46,7 +46,7 @@ struct TableCache {
 /// The catalogue of flows, and the state of the node from which it was built.
 struct CatalogueState {
     notices: broadcast::Receiver<NodeEvent>,
-    heads: Vec<(Vec<u8>, Vec<u8>)>,
+    rows: Vec<(Vec<u8>, Vec<u8>)>,
     /// Incremented with every change of the node's state.
     generation: u64,
     catalogue: Option<Arc<Catalogue>>,
@@ -58,7 +58,7 @@ impl<K: Storage> Views<K> {
     pub(crate) fn new(service: Service<K>) -> Self {
         let latest = CatalogueState {
             notices: service.subscribe(),
-            heads: Vec::new(),
+            rows: Vec::new(),
             generation: 0,
             catalogue: None,
             summaries: BTreeMap::new(),
@@ -174,10 +174,10 @@ impl CatalogueState {
         while let Ok(_) | Err(broadcast::error::TryRecvError::Lagged(_)) = self.notices.try_recv() {
             changed = true;
         }
-        // The response to a publication can precede its notice, so the heads are compared as well.
-        let heads = service.query().list_head_rows()?;
-        changed |= heads != self.heads;
-        self.heads = heads;
+        // The response to a publication can precede its notice, so the rows are compared as well.
+        let rows = service.query().list_state_rows()?;
+        changed |= rows != self.rows;
+        self.rows = rows;
         self.generation += u64::from(changed);
         Ok(changed)
     }

@@ -6,5 +6,6 @@ mod it {
     mod document;
     mod routes;
     mod sdmx;
+    mod standing;
     mod test_node;
 }

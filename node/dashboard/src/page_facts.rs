@@ -5,6 +5,7 @@
 //! are omitted.
 
 mod phrases;
+mod standing;
 
 use serde_json::Value;
 
@@ -13,6 +14,8 @@ use phrases::{
     array_items, calendar_day, flow_title, indicator_rank, indicator_title, join_indicators, json_at,
     method_line, output_query, period_span, text_at, unit_suffix, world_path,
 };
+pub use standing::StandingFacts;
+use standing::{doubt_suffix, figure_phrase, flow_doubt, publisher_record};
 
 /// A document of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,8 @@ pub struct PageFacts {
     pub method: Option<String>,
     /// Permanent identifier.
     pub identifier: Option<String>,
+    /// How the figure of the page stands.
+    pub standing: Option<StandingFacts>,
     /// URLs or names of the source documents.
     pub sources: Vec<String>,
     /// Downloads of the data.
@@ -136,13 +141,14 @@ fn world_facts(place: &PageRoute, indicator: Option<&str>, ask: DocumentSource<'
         if chosen.is_some() { flow_title(flow) } else { "world map".into() }
     );
     let description = format!(
-        "{}, {}, {} series, {} to {}. Published by {}. {VERIFIABLE}",
+        "{}, {}, {} series, {} to {}. Published by {}{}. {VERIFIABLE}",
         flow_title(flow),
         text_at(flow, "unit"),
         json_at(flow, "/series"),
         text_at(flow, "first_period"),
         text_at(flow, "last_period"),
         text_at(flow, "publisher_name"),
+        flow_doubt(flow),
     );
     let lines =
         methods.iter().take(LINKS_MAX).map(|flow| (method_line(flow), Some(world_path(flow)))).collect();
@@ -156,11 +162,11 @@ fn world_facts(place: &PageRoute, indicator: Option<&str>, ask: DocumentSource<'
     Some(PageFacts { downloads: data_downloads(flow, "all", None), ..facts })
 }
 
-/// Sort key of methods: official first, then undisputed, then widest. The web app selects its default
-/// method in the same order.
-fn method_rank(flow: &Value) -> (bool, u64, i64, String, String) {
-    let bad =
-        u64::from(!json_at(flow, "/retracted").is_null()) + json_at(flow, "/differs").as_u64().unwrap_or(0);
+/// Sort key of methods: official first, then those that hold or are unchecked, then widest. The web app
+/// selects its default method in the same order.
+fn method_rank(flow: &Value) -> (bool, bool, i64, String, String) {
+    let word = json_at(flow, "/standing/word");
+    let bad = word == "does_not_hold" || word == "contested";
     let areas = -json_at(flow, "/series").as_i64().unwrap_or(0);
     (json_at(flow, "/official") != true, bad, areas, text_at(flow, "dataflow"), text_at(flow, "output"))
 }
@@ -247,10 +253,14 @@ fn latest_value(one: &Value) -> Option<(String, Option<String>)> {
         percent_encode(period),
         output_query(flow, '?'),
     );
-    Some((
-        format!("{}, {period}: {value} {}", flow_title(flow), unit_suffix(&text_at(flow, "unit"))),
-        Some(path),
-    ))
+    let marks = array_items(json_at(line, "/marks")).iter();
+    let mark = marks
+        .filter(|mark| json_at(mark, "/period") == period)
+        .find_map(|mark| json_at(mark, "/word").as_str());
+    let contested = !array_items(json_at(flow, "/standing/contests")).is_empty();
+    let word = mark.unwrap_or(if contested { "contested" } else { "" });
+    let unit = unit_suffix(&text_at(flow, "unit"));
+    Some((format!("{}, {period}: {value} {unit}{}", flow_title(flow), doubt_suffix(word)), Some(path)))
 }
 
 fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) -> Option<PageFacts> {
@@ -275,6 +285,8 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
     let value = json_at(figure, "/value")
         .as_str()
         .map_or_else(|| "no value".to_owned(), |value| format!("{value} {}", unit_suffix(&unit)));
+    let own = json_at(flow, "/own") == true;
+    let standing = StandingFacts::of_figure(json_at(figure, "/standing"), own, &value);
     let shown = array_items(json_at(figure, "/revisions"))
         .iter()
         .find(|one| json_at(one, "/release") == json_at(figure, "/release"));
@@ -298,10 +310,11 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
         "{subject}: {value}. Published by {}{}; {}. {VERIFIABLE}",
         text_at(flow, "publisher_name"),
         time.map(|time| format!(" on {}", calendar_day(time))).unwrap_or_default(),
-        standing_phrase(json_at(figure, "/standing")),
+        figure_phrase(json_at(figure, "/standing"), own),
     );
     Some(PageFacts {
-        title: Some(format!("{subject}: {value}")),
+        title: Some(format!("{subject}: {value}{}", doubt_suffix(&standing.word))),
+        standing: Some(standing),
         description: Some(description),
         canonical: Some(format!("/figure/{path}{mark}{}", query.join("&"))),
         published: time.map(calendar_day),
@@ -326,28 +339,6 @@ fn figure_facts(place: &PageRoute, parts: [&str; 4], ask: DocumentSource<'_>) ->
         ],
         ..flow_facts(flow)
     })
-}
-
-/// The standing of a figure as a clause: the same word as on the page.
-fn standing_phrase(standing: &Value) -> String {
-    let word = json_at(standing, "/word").as_str().unwrap_or("unchecked");
-    let value = |pointer| json_at(standing, pointer).as_str().unwrap_or("no value").to_owned();
-    let confirmed = array_items(json_at(standing, "/confirmed_by")).len();
-    match word {
-        "holds" if confirmed == 1 => "holds: computed again by 1 followed publisher".into(),
-        "holds" if confirmed > 1 => format!("holds: computed again by {confirmed} followed publishers"),
-        "holds" => "holds: computed again here".into(),
-        "does_not_hold" => {
-            format!("does not hold: published {}, computed {}", value("/published"), value("/computed"))
-        }
-        "contested" => {
-            let contests = array_items(json_at(standing, "/contests"));
-            let words: Vec<String> =
-                contests.iter().filter_map(|one| one.as_str().map(|word| word.replace('_', " "))).collect();
-            format!("contested: {}", words.join(", "))
-        }
-        _ => "unchecked: run by nobody that this node follows".into(),
-    }
 }
 
 /// Codes of a series key, escaped as in addresses (specs/addresses.md); `_` is the key without codes.
@@ -381,13 +372,12 @@ fn publisher_facts(id: &str, ask: DocumentSource<'_>) -> Option<PageFacts> {
     let flows = array_items(json_at(publisher, "/flows"));
     // Five titles keep the description short enough for search results.
     let what: Vec<String> = flows.iter().take(5).map(flow_title).collect();
-    let forked =
-        if json_at(publisher, "/forked") == true { " It signed two conflicting histories." } else { "" };
     Some(PageFacts {
         title: Some(format!("{name}, publisher")),
         description: Some(format!(
-            "{name} publishes {}. Its log has {} entries.{forked} {VERIFIABLE}",
+            "{name} publishes {}. {} Its log has {} entries. {VERIFIABLE}",
             if what.is_empty() { "no figures yet".into() } else { what.join("; ") },
+            publisher_record(publisher),
             json_at(publisher, "/length"),
         )),
         canonical: Some(format!("/publisher/{}", percent_encode(id))),

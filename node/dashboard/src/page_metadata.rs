@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::PageRequest;
-use crate::page_facts::{DataDownload, NotFound, PageFacts};
+use crate::page_facts::{DataDownload, NotFound, PageFacts, StandingFacts};
 use crate::page_route::{PageKind, PageRoute};
 
 /// Markers in the HTML shell built by Vite: the metadata goes before the end of the head, the static
@@ -77,6 +77,9 @@ impl PageMetadata<'_> {
             escape_html(&self.name()),
             escape_html(self.description())
         ));
+        if let Some(standing) = &self.facts.standing {
+            body.push_str(&standing_line(standing));
+        }
         let links = self.facts.lines.iter().map(|(text, path)| (text.as_str(), path.as_deref()));
         let files = self.facts.downloads.iter().map(|file| (file.title.as_str(), Some(file.path.as_str())));
         let items: String = links.chain(files).map(|(text, path)| list_item(text, path)).collect();
@@ -144,6 +147,8 @@ impl PageMetadata<'_> {
         let variable = |(name, unit): &(String, String)| json!({ "@type": "PropertyValue", "name": name, "unitText": unit });
         add("variableMeasured", facts.variable.as_ref().map(variable));
         add("measurementTechnique", facts.method.as_ref().map(|method| json!(method)));
+        // Free text in schema.org: the standing in the words of the page.
+        add("creativeWorkStatus", facts.standing.as_ref().map(|standing| json!(standing.sentence)));
         add("isBasedOn", Some(json!(facts.sources)).filter(|_| !facts.sources.is_empty()));
         let file = |file: &DataDownload| {
             json!({
@@ -164,6 +169,22 @@ fn organization(facts: &PageFacts) -> Option<Value> {
 const SITE_HEADER: &str = "<header class=\"top\"><a class=\"logo\" href=\"/\"><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\">\
 <path d=\"M4 23 11 14l6 5L28 7\"/></svg>Assay</a><nav aria-label=\"Main\"><a href=\"/\">World</a>\
 <a href=\"/network\">Network</a></nav></header>\n";
+
+/// Returns the line that says how a figure stands; a number that does not hold is struck through.
+fn standing_line(standing: &StandingFacts) -> String {
+    let (class, role) = match standing.word.as_str() {
+        "does_not_hold" => ("alarm", " role=\"alert\""),
+        "contested" => ("doubt", " role=\"alert\""),
+        _ => ("quiet", ""),
+    };
+    let struck = standing.struck.as_deref().map(|text| format!("<s>{}</s> ", escape_html(text)));
+    format!(
+        "<p class=\"{class}\"{role} data-standing=\"{}\">{}{}.</p>\n",
+        escape_html(&standing.word),
+        struck.unwrap_or_default(),
+        escape_html(&standing.sentence)
+    )
+}
 
 /// Returns a list item, linked if `path` is a path of this node.
 fn list_item(text: &str, path: Option<&str>) -> String {
@@ -229,7 +250,8 @@ mod tests {
             "publisher": "pub", "publisher_name": said, "dataflow": dataflow, "indicator": "gdp", "title": said,
             "output": output, "output_title": output.to_lowercase(), "outputs": outputs, "unit": "per cent",
             "official": official, "series": 200, "first_period": "1960", "last_period": "2024", "published": 1_700_000_000,
-            "seq": 7, "address": format!("assay://pub/{dataflow}@seq=7"), "vintage": "v1", "differs": 0, "retracted": null, "recipe": "rec",
+            "seq": 7, "address": format!("assay://pub/{dataflow}@seq=7"), "vintage": "v1", "retracted": null,
+            "standing": { "word": "unchecked", "does_not_hold": 0, "contests": [], "retracted_points": 0 }, "recipe": "rec",
             "dimensions": ["REF_AREA", "TIME_PERIOD"],
         })
     }
@@ -349,7 +371,7 @@ mod tests {
                 FIGURE,
                 [
                     "<title>c (Office), Germany, 2020: 1.25 % · Assay</title>",
-                    "on 1970-01-01; holds: computed again by 1 followed publisher.",
+                    "on 1970-01-01; holds: source read again and recipe run again by 1 followed publisher.",
                     "href=\"/data/pub/two/DEU.csv?output=C\"",
                     "href=\"/recipe/rec\"",
                 ],
@@ -389,6 +411,67 @@ mod tests {
             assert_eq!(html.matches("<title>").count(), 1);
         }
         assert!(!shown("/", &ask).contains("ld+json"));
+    }
+
+    #[test]
+    fn every_standing_has_its_words() {
+        let documents = sample_documents("Office");
+        for (standing, title, class, words) in [
+            (
+                json!({ "word": "holds", "checked_here": { "cell": "holds" }, "confirmed_by": ["a", "b"], "stated": ["x"] }),
+                "2020: 1.25 %",
+                "quiet",
+                "Holds: recipe run again here and by 2 followed publishers, on data stated by the publisher, without a document.",
+            ),
+            (
+                json!({ "word": "does_not_hold", "published": "1.25", "computed": "1.5", "contests": ["retracted"] }),
+                "2020: 1.25 % (does not hold)",
+                "alarm",
+                "<s>1.25 %</s> Does not hold: published 1.25, computed 1.5; its publisher retracted the release.",
+            ),
+            (
+                json!({ "word": "contested", "contests": ["forked", "superseded"], "superseded": { "seq": 9 } }),
+                "2020: 1.25 % (contested)",
+                "doubt",
+                "Contested: its publisher signed two histories; a later release supersedes it (entry 9).",
+            ),
+            (
+                json!({ "word": "unchecked" }),
+                "2020: 1.25 %",
+                "quiet",
+                "Unchecked: run neither here nor by a publisher that this node follows.",
+            ),
+        ] {
+            let ask = |query: DocumentQuery<'_>| {
+                let mut document = documents(query)?;
+                if let Some(slot) = document.get_mut("standing") {
+                    *slot = standing.clone();
+                }
+                Some(document)
+            };
+            let html = shown(FIGURE, &ask);
+            let word = standing["word"].as_str().unwrap();
+            for part in [&format!("{title} · Assay</title>"), &format!("data-standing=\"{word}\""), words] {
+                assert!(html.contains(part), "{word}: {part} in {html}");
+            }
+            assert!(html.contains(&format!("<p class=\"{class}\"")), "{word}: {html}");
+            let sentence = words.rsplit("</s> ").next().unwrap().trim_end_matches('.');
+            let data = schema(&html);
+            assert_eq!(data["creativeWorkStatus"], sentence, "{data}");
+            let clause = sentence.split_once(": ").map(|(_, rest)| rest).unwrap();
+            assert!(data["description"].as_str().is_some_and(|text| text.contains(clause)), "{data}");
+        }
+    }
+
+    #[test]
+    fn a_publisher_is_introduced_by_what_was_caught() {
+        let record = json!({ "releases": 5, "does_not_hold": 1, "retracted": 2, "holds": 3, "unchecked": 1 });
+        let ask = |_: DocumentQuery<'_>| {
+            Some(json!({ "name": "Office", "length": 9, "record": record, "forks": [{}] }))
+        };
+        let caught = "Caught: 1 release that does not hold, 2 retractions, 1 fork of its log. \
+                      Of 5 releases, 3 hold and 1 are unchecked.";
+        assert!(shown("/publisher/pub", &ask).contains(caught));
     }
 
     #[test]

@@ -113,53 +113,110 @@ pub fn cell_standing(
     cell: CellReference<'_>,
     fetch: BlockSource<'_>,
 ) -> CellStanding {
-    match verdict {
-        Verdict::Reproduced { .. } => CellStanding::Holds,
-        Verdict::Differs { first, .. } if is_cell(first, cell) => {
-            let text = |cell: &Option<Cell>| cell.as_ref().map(Cell::to_string);
-            CellStanding::DoesNotHold { published: text(&first.published), computed: text(&first.computed) }
+    CellFindings::read(verdict, results, cell.output, cell.component, fetch).cell(cell.key)
+}
+
+/// A published and a computed value. A value is absent for null or a missing data point.
+type ComparedValues = (Option<String>, Option<String>);
+
+/// What one verdict says of the cells of one component of an output. The table of differences is read once,
+/// so that a table of figures costs no more than one of them.
+#[derive(Debug, Clone, Default)]
+pub struct CellFindings {
+    is_computed: bool,
+    /// The cells that differ, by key as text.
+    differing: BTreeMap<Vec<String>, ComparedValues>,
+    /// Last key of a table of differences that may have been cut after it, with the component.
+    last_known: Option<Vec<Cell>>,
+    component: String,
+}
+
+impl CellFindings {
+    /// Reads the findings of a verdict, with the results of its run. An output that was not computed, or
+    /// whose table of differences is missing, gives none.
+    pub fn read(
+        verdict: &Verdict,
+        results: &BTreeMap<Name, ContentId>,
+        output: &Name,
+        component: &Name,
+        fetch: BlockSource<'_>,
+    ) -> Self {
+        let mut findings = Self { component: component.to_string(), ..Self::default() };
+        if !results.contains_key(output) {
+            return findings;
         }
-        Verdict::Differs { differences, .. } if results.contains_key(cell.output) => {
-            match differences.get(cell.output) {
-                None => CellStanding::Holds,
-                Some(id) => match content::unpack_table(*id, fetch) {
-                    Ok((_, table)) => find_difference(&table, cell),
-                    Err(_) => CellStanding::Unchecked,
-                },
+        match verdict {
+            Verdict::Reproduced { .. } => findings.is_computed = true,
+            Verdict::Differs { first, differences, .. } => {
+                match differences.get(output).map(|id| content::unpack_table(*id, fetch)) {
+                    None => findings.is_computed = true,
+                    Some(Ok((_, table))) => findings.add_differences(&table),
+                    Some(Err(_)) => {}
+                }
+                findings.add_first(first, output);
+            }
+            _ => {}
+        }
+        findings
+    }
+
+    fn add_differences(&mut self, table: &Table) {
+        self.is_computed = true;
+        let text =
+            |id: &str, row| table.column(id).and_then(|column| column.cell(row)).map(|cell| cell.to_string());
+        for row in 0..table.rows() {
+            let mut key = table.key(row);
+            // A full table may have been cut: cells after its last key are not known.
+            if row + 1 == table.rows() && table.rows() >= DIFFERENCES_MAX {
+                self.last_known = Some(key.clone());
+            }
+            if key.pop().is_some_and(|component| component == Cell::Text(self.component.clone())) {
+                self.differing.insert(key_texts(&key), (text("PUBLISHED", row), text("COMPUTED", row)));
             }
         }
-        _ => CellStanding::Unchecked,
+    }
+
+    /// The first divergence stands in the verdict itself, also where its table cannot be read.
+    fn add_first(&mut self, first: &Divergence, output: &Name) {
+        let is_here = matches!(&first.table, ComparedTable::Output(name) if name == output);
+        if is_here && first.component.as_ref().is_some_and(|name| name.as_str() == self.component) {
+            let text = |cell: &Option<Cell>| cell.as_ref().map(Cell::to_string);
+            self.differing.insert(key_texts(&first.key), (text(&first.published), text(&first.computed)));
+        }
+    }
+
+    /// Whether the output was computed and its table of differences read.
+    pub fn is_computed(&self) -> bool {
+        self.is_computed
+    }
+
+    /// Keys, as text, of the cells that differ.
+    pub fn differing_keys(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.differing.keys()
+    }
+
+    /// The standing of the cell with this key, in the order of the identifiers.
+    pub fn cell(&self, key: &[Cell]) -> CellStanding {
+        let values = (!self.differing.is_empty()).then(|| self.differing.get(&key_texts(key))).flatten();
+        if let Some((published, computed)) = values {
+            return CellStanding::DoesNotHold { published: published.clone(), computed: computed.clone() };
+        }
+        let is_cut = self.last_known.as_deref().is_some_and(|last| self.is_after(key, last));
+        if self.is_computed && !is_cut { CellStanding::Holds } else { CellStanding::Unchecked }
+    }
+
+    /// Whether a cell comes after the last row of a table of differences, in the order of contents.
+    fn is_after(&self, key: &[Cell], last: &[Cell]) -> bool {
+        let component = Cell::Text(self.component.clone());
+        let cells = key.iter().chain([&component]).zip(last);
+        let order =
+            cells.map(|(a, b)| compare_cells(a, b)).find(|order| order.is_some_and(|one| one.is_ne()));
+        order.flatten() == Some(std::cmp::Ordering::Greater)
     }
 }
 
-/// Whether a divergence is of exactly this cell.
-fn is_cell(first: &Divergence, cell: CellReference<'_>) -> bool {
-    matches!(&first.table, ComparedTable::Output(output) if output == cell.output)
-        && first.key == cell.key
-        && first.component.as_ref() == Some(cell.component)
-}
-
-/// Looks a cell up in a table of differences.
-fn find_difference(table: &Table, cell: CellReference<'_>) -> CellStanding {
-    let mut wanted = cell.key.to_vec();
-    wanted.push(Cell::Text(cell.component.to_string()));
-    let row = (0..table.rows()).find(|row| table.key(*row) == wanted);
-    if let Some(row) = row {
-        let text =
-            |id: &str| table.column(id).and_then(|column| column.cell(row)).map(|cell| cell.to_string());
-        return CellStanding::DoesNotHold { published: text("PUBLISHED"), computed: text("COMPUTED") };
-    }
-    // A full table may have been cut: cells after its last key are not known.
-    let last = table.rows().checked_sub(1).map(|row| table.key(row));
-    let is_full = table.rows() >= DIFFERENCES_MAX;
-    let after_end = is_full && last.is_some_and(|last| is_after(cell.key, &last));
-    if after_end { CellStanding::Unchecked } else { CellStanding::Holds }
-}
-
-/// Whether a key comes after the last key of a table of differences, in the order of contents.
-pub fn is_after(key: &[Cell], last: &[Cell]) -> bool {
-    key.iter().zip(last).find_map(|(a, b)| compare_cells(a, b).filter(|order| order.is_ne()))
-        == Some(std::cmp::Ordering::Greater)
+fn key_texts(key: &[Cell]) -> Vec<String> {
+    key.iter().map(Cell::to_string).collect()
 }
 
 fn compare_cells(a: &Cell, b: &Cell) -> Option<std::cmp::Ordering> {
@@ -221,12 +278,11 @@ impl RootStanding {
 
     /// The contests that concern a data point with this key.
     pub fn contests(&self, key: &[Cell]) -> Vec<Contest> {
-        let is_point =
-            |point: &Vec<String>| point.iter().eq(key.iter().map(Cell::to_string).collect::<Vec<_>>().iter());
+        let is_point = !self.retracted_points.is_empty() && self.retracted_points.contains(&key_texts(key));
         [
             self.forked_at.map(|_| Contest::Forked),
             self.retracted.as_ref().map(|_| Contest::Retracted),
-            self.retracted_points.iter().any(is_point).then_some(Contest::PointRetracted),
+            is_point.then_some(Contest::PointRetracted),
             self.superseded.as_ref().map(|_| Contest::Superseded),
         ]
         .into_iter()

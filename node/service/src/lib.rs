@@ -23,7 +23,7 @@ pub use ledger::verify::Verification;
 pub use ledger::vtl::{ScriptDifference, compare_scripts};
 
 pub use crate::core::{Core, CoreOutput, CoreSetup, Error, STRANGER_ENTRIES_MAX, STRANGERS_MAX, Signer};
-pub use crate::figure_standing::{FigureStanding, OutputStandings};
+pub use crate::figure_standing::{FigureStanding, OutputStanding, OutputStandings};
 pub use crate::publish::PublishReceipt;
 pub use crate::service::{NodeEvent, Service, ServiceCommand};
 pub use crate::storage::{MemoryStorage, Storage};

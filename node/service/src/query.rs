@@ -273,9 +273,7 @@ impl<K: Storage> LedgerQuery<'_, K> {
     /// # Errors
     /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn local_verdict(&self, release: ReleaseId) -> Result<Option<Verdict>, Error> {
-        let Some(row) = self.0.row(IndexTree::Verdicts, &release.cid().to_bytes())? else { return Ok(None) };
-        let id = Cid::from_bytes(&row).map_err(|_| Error::CorruptRow("verdicts"))?;
-        Ok(Some(self.read_object::<Attestation>(id)?.verdict))
+        Ok(self.local_attestation(release)?.map(|own| own.verdict))
     }
 
     /// The attestations of a release, by attestor and sequence number.
@@ -387,12 +385,15 @@ impl<K: Storage> LedgerQuery<'_, K> {
         Ok(found)
     }
 
-    /// The rows of the heads of all logs; they change whenever a log grows.
+    /// The rows of the heads of all logs, which change whenever a log grows, and of the followed publishers,
+    /// who count for the standing of figures.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn list_head_rows(&self) -> Result<Vec<IndexRow>, Error> {
-        Ok(self.0.rows(IndexTree::Heads, &[])?)
+    pub fn list_state_rows(&self) -> Result<Vec<IndexRow>, Error> {
+        let mut rows = self.0.rows(IndexTree::Heads, &[])?;
+        rows.extend(self.0.rows(IndexTree::Follows, &[])?);
+        Ok(rows)
     }
 
     /// Verifies a release from stored blocks; nothing is stored or signed.
@@ -497,11 +498,18 @@ impl<K: Storage> LedgerQuery<'_, K> {
     /// # Errors
     /// [`Error::Store`], [`Error::CorruptRow`].
     pub fn release_standing(&self, info: &ReleaseInfo) -> Result<RootStanding, Error> {
+        Ok(RootStanding { superseded: self.find_superseding(info)?, ..self.release_statements(info)? })
+    }
+
+    /// The standing of a release without later releases, which takes no look at other releases.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::CorruptRow`].
+    pub fn release_statements(&self, info: &ReleaseInfo) -> Result<RootStanding, Error> {
         let LogPosition { publisher, seq, entry, .. } = info.position;
         let mut standing = RootStanding {
             retracted: info.retracted.clone(),
             forked_at: self.find_fork(publisher)?.filter(|fork| *fork <= seq),
-            superseded: self.find_superseding(info)?,
             ..RootStanding::default()
         };
         for (position, said) in self.list_retractions(publisher, &[info.id.cid(), entry.cid()])? {
@@ -532,17 +540,12 @@ impl<K: Storage> LedgerQuery<'_, K> {
     /// The last release of the same dataflow that supersedes a release, directly or through others.
     fn find_superseding(&self, info: &ReleaseInfo) -> Result<Option<SupersessionNotice>, Error> {
         let publisher = info.position.publisher;
-        let mut replaced = BTreeSet::from([info.id]);
-        let mut last = None;
-        // A release supersedes one with a lower number, so one pass in ascending order follows the chain.
+        let mut vintages = Vec::new();
         for (seq, id) in self.list_vintages(publisher, &info.release.dataflow)? {
-            let later = seq > info.position.seq;
-            let before = self.read_object::<Release>(id.cid())?.supersedes;
-            if later && before.is_some_and(|before| replaced.contains(&before.release)) {
-                replaced.insert(id);
-                last = Some((seq, id));
-            }
+            let supersedes = self.read_object::<Release>(id.cid())?.supersedes;
+            vintages.push((seq, id, supersedes.map(|before| before.release)));
         }
+        let last = last_superseding(info, vintages.into_iter());
         let notice = |(seq, id): (u64, ReleaseId)| {
             let time = self.read_position(publisher, seq)?.time;
             Ok(SupersessionNotice { release: id.cid(), seq, time })
@@ -672,6 +675,24 @@ impl<K: Storage> LedgerQuery<'_, K> {
         let same = |info: &DatasetInfo| info.dataset.content == content && info.id != dataset;
         Ok(self.list_datasets()?.into_iter().filter(same).collect())
     }
+}
+
+/// The last release that supersedes `info`, directly or through others, with its sequence number. `vintages`
+/// are the releases of the dataflow, ascending: number, id, and the release that each supersedes.
+pub fn last_superseding(
+    info: &ReleaseInfo,
+    vintages: impl Iterator<Item = (u64, ReleaseId, Option<ReleaseId>)>,
+) -> Option<(u64, ReleaseId)> {
+    let mut replaced = BTreeSet::from([info.id]);
+    let mut last = None;
+    // A release supersedes one with a lower number, so one pass in ascending order follows the chain.
+    for (seq, id, before) in vintages {
+        if seq > info.position.seq && before.is_some_and(|before| replaced.contains(&before)) {
+            replaced.insert(id);
+            last = Some((seq, id));
+        }
+    }
+    last
 }
 
 fn read_publisher_key(key: &[u8]) -> Option<PublisherId> {

@@ -102,6 +102,22 @@ pub(crate) async fn show_panel<K: Storage>(
     .await
 }
 
+/// Returns the figures of a panel that stand otherwise than the others of their release.
+pub(crate) async fn list_marks<K: Storage>(
+    Shared(state): Shared<State<K>>,
+    Path((release, output)): Path<(String, String)>,
+) -> Response {
+    respond_json(state, move |state| {
+        let (release, output, figures) = load_output(state, &release, &output)?;
+        let query = state.service.query();
+        let measure = figures.measure_id().and_then(|id| Name::new(id).ok());
+        let measure = measure.ok_or_else(|| not_found("measure"))?;
+        let standings = query.output_standings(&query.find_release(release)?, &output, &measure)?;
+        Ok(figures.marks(0..figures.table.rows(), &standings))
+    })
+    .await
+}
+
 /// Reads the table of an output.
 fn load_output<K: Storage>(
     state: &State<K>,

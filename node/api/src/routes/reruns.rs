@@ -4,22 +4,25 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query as Params, State as Shared};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use schemas::cid::ReleaseId;
+use schemas::text::Name;
 use schemas::verdict::Verdict;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::{ServiceCommand, Storage, Verification};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::events::KEEP_ALIVE;
-use super::{check_length, parse_id};
+use super::{check_length, not_found, parse_id};
 use crate::Problem;
 use crate::state::State;
+use crate::views::figure::{FigureSelection, verified_cell};
 
 /// Queued runs, in addition to the one that executes.
 const PENDING_RUNS_MAX: usize = 8;
@@ -43,15 +46,38 @@ impl RerunQueue {
     }
 }
 
+/// The figure that a reader of a re-run asks about.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RerunParams {
+    output: Option<String>,
+    key: Option<String>,
+    period: Option<String>,
+}
+
+impl RerunParams {
+    fn selection(&self) -> Result<Option<FigureSelection>, Problem> {
+        let (Some(output), Some(key), Some(period)) = (&self.output, &self.key, &self.period) else {
+            return Ok(None);
+        };
+        let output = Name::new(check_length(output)?).map_err(|_| not_found("output"))?;
+        Ok(Some((output, parse_id(check_length(key)?)?, parse_id(check_length(period)?)?)))
+    }
+}
+
 /// Re-runs a release and streams the progress and the verdict; signs nothing.
 pub(crate) async fn stream_rerun<K: Storage>(
     Shared(state): Shared<State<K>>,
     Path(id): Path<String>,
+    figure: Result<Params<RerunParams>, QueryRejection>,
 ) -> Response {
     let found = check_length(&id).and_then(parse_id::<ReleaseId>);
-    let found = found.and_then(|id| Ok(state.service.query().find_release(id)?));
-    let info = match found {
-        Ok(info) => info,
+    let found = found.and_then(|id| {
+        let figure = figure.map_err(Problem::invalid_query)?.0.selection()?;
+        Ok((state.service.query().find_release(id)?, figure))
+    });
+    let (info, figure) = match found {
+        Ok(found) => found,
         Err(problem) => return problem.into_response(),
     };
     // Errors up to here get a status; later ones are events of the stream.
@@ -72,9 +98,10 @@ pub(crate) async fn stream_rerun<K: Storage>(
             match rerun_blocking(&state, info.id).await {
                 Ok(found) => {
                     let seconds = started.elapsed().as_secs_f64();
+                    let cell = figure.and_then(|figure| verified_cell(&state, &found, &figure).ok());
                     let value = json!({
                         "verdict": found.verdict, "word": found.verdict.as_str(), "steps": found.steps,
-                        "results": found.results, "seconds": seconds,
+                        "results": found.results, "seconds": seconds, "figure": cell,
                     });
                     say("verdict", value).await;
                 }

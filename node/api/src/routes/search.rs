@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use service::Storage;
 use service::query::ResolvedReference;
+use service::standing::Standing;
 
 use super::{check_length, respond_json};
 use crate::Problem;
@@ -82,7 +83,10 @@ fn all_hits<K: Storage>(state: &State<K>) -> Result<Vec<SearchHit>, Problem> {
     }
     let catalogue = state.views.catalogue()?;
     for flow in &catalogue.flows {
-        let detail = format!("{} by {}, {}", flow.indicator, flow.publisher_name, flow.dataflow);
+        let doubt = Some(flow.standing.word)
+            .filter(|word| matches!(word, Standing::DoesNotHold | Standing::Contested));
+        let doubt = doubt.map(|word| format!(", {}", word.title())).unwrap_or_default();
+        let detail = format!("{} by {}, {}{doubt}", flow.indicator, flow.publisher_name, flow.dataflow);
         all.push(hit("flow", flow_title(flow), detail, flow_page_path(flow)));
     }
     for info in state.views.recipes()? {

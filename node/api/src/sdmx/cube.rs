@@ -12,6 +12,8 @@ use schemas::object::Structure;
 use schemas::period::Period;
 use schemas::structure::{Component, ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table};
+use schemas::text::Name;
+use service::OutputStandings;
 
 use crate::sdmx::error::SdmxError;
 use crate::sdmx::ids;
@@ -20,11 +22,14 @@ use crate::sdmx::ids;
 pub(crate) const TIME_PERIOD: &str = "TIME_PERIOD";
 /// Id of the observation value.
 pub(crate) const OBS_VALUE: &str = "OBS_VALUE";
+/// Id of the attribute that says how an observation stands.
+pub(crate) const ASSAY_STANDING: &str = "ASSAY_STANDING";
 const FREQ: &str = "FREQ";
 const MEASURE: &str = "MEASURE";
 /// Ids of the attributes that this node adds, and of the leading columns of SDMX-CSV.
-const RESERVED_IDS: [&str; 10] = [
+const RESERVED_IDS: [&str; 11] = [
     OBS_VALUE,
+    ASSAY_STANDING,
     "ACTION",
     "DATAFLOW",
     "STRUCTURE",
@@ -104,6 +109,11 @@ impl CubeLayout {
         let ids = self.dimensions.iter().map(|(id, _)| id.as_str());
         ids.chain(self.time.map(|_| TIME_PERIOD)).collect()
     }
+
+    /// Returns the ids of all observation attributes: those of the table, and the standing.
+    pub(crate) fn attribute_ids(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(|(id, _)| id.as_str()).chain([ASSAY_STANDING])
+    }
 }
 
 /// Reference to an observation: a row and the index of one of its measures.
@@ -119,12 +129,22 @@ pub(crate) struct DataCube {
     table: Table,
     pub(crate) dimensions: Vec<CubeDimension>,
     pub(crate) layout: CubeLayout,
+    /// Standings of the figures, one for each measure.
+    standings: Vec<OutputStandings>,
 }
 
 impl DataCube {
-    pub(crate) fn new(structure: &Structure, table: Table) -> Result<Self, SdmxError> {
+    /// `standings_of` gives the standings of the figures of a measure.
+    pub(crate) fn new(
+        structure: &Structure,
+        table: Table,
+        standings_of: impl Fn(&Name) -> Result<OutputStandings, SdmxError>,
+    ) -> Result<Self, SdmxError> {
         let layout = CubeLayout::new(table.shape())?;
-        let mut cube = Self { table, dimensions: Vec::new(), layout };
+        let components = table.shape().components();
+        let measures = layout.measures.iter().filter_map(|(_, at)| components.get(*at));
+        let standings = measures.map(|part| standings_of(&part.id)).collect::<Result<_, _>>()?;
+        let mut cube = Self { table, dimensions: Vec::new(), layout, standings };
         let parts = cube.layout.dimensions.iter();
         cube.dimensions = parts
             .map(|(id, source)| CubeDimension {
@@ -194,8 +214,17 @@ impl DataCube {
 
     /// Returns an attribute value; `None` if null.
     pub(crate) fn attribute_value(&self, id: &str, observation: Observation) -> Option<Cow<'_, str>> {
+        if id == ASSAY_STANDING {
+            return self.standing_word(observation).map(Cow::Borrowed);
+        }
         let (_, at) = self.layout.attributes.iter().find(|(values, _)| values == id)?;
         self.cell_text(*at, observation)
+    }
+
+    /// Returns how an observation stands: `holds`, `does_not_hold`, `contested` or `unchecked`.
+    fn standing_word(&self, observation: Observation) -> Option<&'static str> {
+        let standings = self.standings.get(observation.measure as usize)?;
+        Some(standings.word(&self.table.key(observation.row as usize)).as_str())
     }
 
     fn cell_text(&self, at: usize, observation: Observation) -> Option<Cow<'_, str>> {
@@ -250,6 +279,9 @@ impl DataCube {
         if id == OBS_VALUE {
             return Some(CubeComponent::Measure);
         }
+        if id == ASSAY_STANDING {
+            return Some(CubeComponent::Standing);
+        }
         let dimension =
             self.layout.dimensions.iter().position(|(values, _)| values == id).map(CubeComponent::Dimension);
         let attribute = || self.layout.attributes.iter().find(|(values, _)| values == id);
@@ -262,6 +294,9 @@ impl DataCube {
             CubeComponent::Time => self.layout.time?,
             CubeComponent::Measure => self.measure_column(observation)?,
             CubeComponent::Attribute(at) => at,
+            CubeComponent::Standing => {
+                return self.standing_word(observation).map(|word| Cell::Text(word.into()));
+            }
             CubeComponent::Dimension(at) => match self.layout.dimensions.get(at)?.1 {
                 DimensionSource::Column(at) => at,
                 _ => {
@@ -280,7 +315,7 @@ impl DataCube {
             matches!(self.table.columns().get(*at), Some(Column::Number(_) | Column::Integer(_)))
         };
         match component {
-            CubeComponent::Time => false,
+            CubeComponent::Time | CubeComponent::Standing => false,
             CubeComponent::Measure => self.layout.measures.iter().all(|(_, at)| numeric(at)),
             CubeComponent::Attribute(at) => numeric(&at),
             CubeComponent::Dimension(at) => match self.layout.dimensions.get(at) {
@@ -295,6 +330,7 @@ impl DataCube {
         match component {
             CubeComponent::Time => self.layout.time.map(|at| self.compare_columns((at, a), self, (at, b))),
             CubeComponent::Attribute(at) => Some(self.compare_columns((at, a), self, (at, b))),
+            CubeComponent::Standing => Some(self.standing_word(a).cmp(&self.standing_word(b))),
             CubeComponent::Measure => {
                 let columns = self.measure_column(a).zip(self.measure_column(b));
                 columns.map(|(one, two)| self.compare_columns((one, a), self, (two, b)))
@@ -320,6 +356,7 @@ pub(crate) enum CubeComponent {
     Measure,
     Dimension(usize),
     Attribute(usize),
+    Standing,
 }
 
 /// Compares cells of two columns. Null sorts first; columns of different types compare equal.

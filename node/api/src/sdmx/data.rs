@@ -81,12 +81,15 @@ pub(crate) fn prepare_data<K: Storage>(
     let parameters = parameters.with_key(key.as_deref(), two);
     let flow = catalogue.find_dataflow(&agency, &id, parameters.as_of, parameters.history)?;
     let states = select_states(catalogue, &flow, &parameters)?;
-    // The tag names the releases used, so that a 304 needs no table.
-    let releases = states.iter().map(|state| match &state.1 {
-        Some(flow) => format!("{} {}", state.0, flow.release.id),
-        None => state.0.to_string(),
-    });
-    let tag = request.etag(kind, releases.chain([flow.release.id.to_string()]));
+    // The tag names the releases used and how they stand, so that a 304 needs no table.
+    let mut made_of = vec![catalogue.release_tag(&flow)?];
+    for (since, state) in &states {
+        made_of.push(match state {
+            Some(flow) => format!("{since} {}", catalogue.release_tag(flow)?),
+            None => since.to_string(),
+        });
+    }
+    let tag = request.etag(kind, made_of.into_iter());
     if request.has_cached(&tag) {
         return Ok(SdmxReply::NotModified(tag));
     }
@@ -128,7 +131,7 @@ fn message_context<K: Storage>(
     states: &[DataflowState],
 ) -> Result<MessageContext, SdmxError> {
     let layout = catalogue.load_layout(&flow)?;
-    let mut attributes: Vec<String> = layout.attributes.iter().map(|(id, _)| id.clone()).collect();
+    let mut attributes: Vec<String> = layout.attribute_ids().map(str::to_owned).collect();
     for state_flow in states.iter().filter_map(|(_, state_flow)| state_flow.as_ref()) {
         let other = catalogue.load_layout(state_flow)?;
         if other.dimensions() != layout.dimensions() {
@@ -155,7 +158,7 @@ enum DataSets {
     /// The latest release only.
     Latest(DataCube, Vec<Observation>),
     /// Changed and deleted observations.
-    Changes { now: (DataCube, Vec<Observation>), gone: Option<(DataCube, Vec<Observation>)> },
+    Changes { now: (DataCube, Vec<Observation>), gone: Option<Box<(DataCube, Vec<Observation>)>> },
     /// All states. Each is read when its turn comes, so at most two tables are in memory.
     History(Vec<DataflowState>),
 }
@@ -182,7 +185,7 @@ impl DataSets {
                 // The earlier vintage is filtered as well: only requested observations are reported as
                 // deleted.
                 let gone = removed_observations(&earlier, select_observations(&earlier, parameters)?, &cube);
-                Ok(Self::Changes { now: (cube, rows), gone: Some((earlier, gone)) })
+                Ok(Self::Changes { now: (cube, rows), gone: Some(Box::new((earlier, gone))) })
             }
         }
     }
@@ -217,7 +220,7 @@ impl DataSets {
                 let rows = first_and_last(&cube, rows, &head.request);
                 let valid = ValidityPeriod { from: Some(head.flow.release.position.time), to: None };
                 writer.write_data_set(&head.flow, &cube, rows, DataSetAction::Replace, valid)?;
-                if let Some((cube, rows)) = gone.filter(|(_, rows)| !rows.is_empty()) {
+                if let Some((cube, rows)) = gone.map(|gone| *gone).filter(|(_, rows)| !rows.is_empty()) {
                     let valid = ValidityPeriod { from: None, to: Some(head.flow.release.position.time) };
                     writer.write_data_set(&head.flow, &cube, rows, DataSetAction::Delete, valid)?;
                 }

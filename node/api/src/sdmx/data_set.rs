@@ -118,7 +118,7 @@ impl<'a> DataSetView<'a> {
 
     /// Returns the requested attributes that the observation has.
     pub(crate) fn attributes(&self, observation: Observation) -> Vec<(&'a str, Cow<'a, str>)> {
-        let ids = self.cube.layout.attributes.iter().map(|(id, _)| id.as_str());
+        let ids = self.cube.layout.attribute_ids();
         let ids = ids.filter(|id| self.has_values() && self.head.request.attributes.includes_observation(id));
         ids.filter_map(|id| Some((id, self.cube.attribute_value(id, observation)?))).collect()
     }

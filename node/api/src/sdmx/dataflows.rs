@@ -7,6 +7,7 @@ use std::sync::Arc;
 use schemas::cid::ContentId;
 use schemas::content;
 use schemas::object::{Content, Structure};
+use schemas::text::Name;
 use service::Storage;
 use service::query::{LedgerQuery, ReleaseInfo};
 
@@ -31,6 +32,8 @@ pub(crate) struct Dataflow {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) release: ReleaseInfo,
+    /// The output of the release.
+    pub(crate) output: Name,
     pub(crate) content: ContentId,
     /// Time of preparation, in seconds since 1970.
     pub(crate) prepared: i64,
@@ -90,7 +93,7 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
     fn release_outputs(&self, release: &ReleaseInfo) -> Vec<Dataflow> {
         let results = &release.release.results;
         let dataflow = release.release.dataflow.as_str();
-        let flow = |(output, content): (&schemas::text::Name, &ContentId)| {
+        let flow = |(output, content): (&Name, &ContentId)| {
             let several = results.len() > 1;
             Dataflow {
                 agency: ids::agency_id(release.position.publisher),
@@ -101,6 +104,7 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
                 },
                 name: if several { format!("{}: {output}", release.title) } else { release.title.clone() },
                 release: release.clone(),
+                output: output.clone(),
                 content: *content,
                 prepared: self.prepared,
             }
@@ -142,6 +146,14 @@ impl<K: Storage> DataflowCatalogue<'_, K> {
     /// Reads the table of a dataflow.
     pub(crate) fn load_cube(&self, flow: &Dataflow) -> Result<DataCube, SdmxError> {
         read_cube(self.storage.as_ref(), flow)
+    }
+
+    /// Returns a text that changes with the release and with the standing of its figures.
+    pub(crate) fn release_tag(&self, flow: &Dataflow) -> Result<String, SdmxError> {
+        let place = (flow.release.position.publisher, flow.release.release.dataflow.clone());
+        let last = self.catalogue.vintages.get(&place).and_then(|releases| releases.last());
+        let last = last.map(|info| info.id.to_string()).unwrap_or_default();
+        Ok(format!("{} {last} {}", flow.release.id, self.query.standing_fingerprint(&flow.release)?))
     }
 
     /// Returns the layout of a dataflow without reading its table.
@@ -186,5 +198,7 @@ pub(crate) fn read_cube(storage: &impl Storage, flow: &Dataflow) -> Result<DataC
     let fetch = |id| storage.get(id).ok().flatten();
     let (structure, table) =
         content::unpack_table(flow.content, fetch).map_err(|error| SdmxError::internal(error.to_string()))?;
-    DataCube::new(&structure, table)
+    let standings =
+        |measure: &Name| Ok(LedgerQuery(storage).output_standings(&flow.release, &flow.output, measure)?);
+    DataCube::new(&structure, table, standings)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use service::Storage;
 
-use crate::sdmx::cube::{CubeDimension, DataCube, Observation};
+use crate::sdmx::cube::{ASSAY_STANDING, CubeDimension, DataCube, Observation};
 use crate::sdmx::dataflows::{Dataflow, DataflowCatalogue};
 use crate::sdmx::error::SdmxError;
 use crate::sdmx::ids;
@@ -15,6 +15,9 @@ use crate::sdmx::request::DataRequest;
 
 /// Data structures per message. Each requires a read of the table from the store.
 const STRUCTURES_MAX: usize = 64;
+/// Name of the concept of [`ASSAY_STANDING`].
+const STANDING_TITLE: &str =
+    "How the figure stands at this node: holds, does_not_hold, contested or unchecked";
 /// Agency of the code lists maintained by SDMX.
 const SDMX: &str = "SDMX";
 
@@ -94,7 +97,7 @@ impl DataStructure {
             flow,
             dimensions: cube.dimensions.clone(),
             has_time: cube.has_time(),
-            attributes: cube.layout.attributes.iter().map(|(id, _)| id.clone()).collect(),
+            attributes: cube.layout.attribute_ids().map(str::to_owned).collect(),
             measure_title: figures.join(", "),
         }
     }
@@ -119,7 +122,10 @@ impl DataStructure {
         let figure = ("OBS_VALUE".to_owned(), format!("Observation value ({})", self.measure_title));
         let dimensions = self.dimensions.iter().map(|dimension| same(&dimension.id));
         let origin = self.flow.provenance().map(|(id, _)| same(id));
-        let attributes = self.attributes.iter().map(|id| same(id));
+        let attributes = self.attributes.iter().map(|id| match id.as_str() {
+            ASSAY_STANDING => (id.clone(), STANDING_TITLE.to_owned()),
+            id => same(id),
+        });
         dimensions.chain(time).chain([figure]).chain(attributes).chain(origin).collect()
     }
 

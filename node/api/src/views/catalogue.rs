@@ -1,4 +1,4 @@
-//! Catalogue of flows: published outputs with coverage, verdict and attestations.
+//! Catalogue of flows: published outputs with coverage and standing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use schemas::object::Recipe;
 use schemas::text::Name;
 use schemas::verdict::Verdict;
 use serde::Serialize;
-use service::query::{LedgerQuery, LogInfo, ReleaseInfo};
-use service::standing::RetractionNotice;
-use service::{Error, Storage};
+use service::query::{LedgerQuery, LogInfo, ReleaseInfo, last_superseding};
+use service::standing::{RetractionNotice, RootStanding, SupersessionNotice};
+use service::{Error, OutputStanding, OutputStandings, Storage};
 
 use super::figure_table::FigureTable;
 
@@ -46,11 +46,7 @@ pub(crate) struct Flow {
     pub(crate) summary: FlowCoverage,
     /// Verdict of this node.
     pub(crate) verdict: Option<Verdict>,
-    /// Number of other publishers by attested verdict.
-    pub(crate) reproduced: usize,
-    pub(crate) differs: usize,
-    pub(crate) missing: usize,
-    pub(crate) failed: usize,
+    pub(crate) standing: OutputStanding,
     /// Whether the publisher signed two conflicting histories.
     pub(crate) forked: bool,
     pub(crate) retracted: Option<RetractionNotice>,
@@ -58,11 +54,17 @@ pub(crate) struct Flow {
     pub(crate) vintages: usize,
     #[serde(skip)]
     pub(crate) content: ContentId,
+    /// Standings of its figures.
+    #[serde(skip)]
+    pub(crate) standings: Arc<OutputStandings>,
 }
 
 /// Coverage of a flow.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct FlowCoverage {
+    /// Id of the measure.
+    #[serde(skip)]
+    pub(crate) measure: Name,
     pub(crate) dimensions: Vec<String>,
     /// Number of series.
     pub(crate) series: usize,
@@ -74,9 +76,10 @@ pub(crate) struct FlowCoverage {
 impl FlowCoverage {
     /// Returns `None` for tables without time or without a numeric measure.
     pub(crate) fn from_table(figures: &FigureTable) -> Option<Self> {
-        figures.measure_id()?;
+        let measure = Name::new(figures.measure_id()?).ok()?;
         let (first, last) = (figures.periods.first()?, figures.periods.last()?);
         Some(Self {
+            measure,
             dimensions: figures.dimension_ids(),
             series: figures.series.len(),
             first_period: first.to_string(),
@@ -117,7 +120,8 @@ impl Catalogue {
             for (output, content) in &latest.release.results {
                 let Some(summary) = summary(*content).map(|summary| (*summary).clone()) else { continue };
                 let output_info = recipe.outputs.get(output);
-                let count = |word: &str| count_attestations(latest, word);
+                let root = root_standing(query, latest, releases)?;
+                let standings = query.output_standings_under(root, latest, output, &summary.measure)?;
                 flows.push(Flow {
                     publisher: *publisher,
                     publisher_name: latest.position.name.clone(),
@@ -142,14 +146,12 @@ impl Catalogue {
                     published: latest.position.time,
                     summary,
                     verdict: latest.verdict.clone(),
-                    reproduced: count("reproduced"),
-                    differs: count("differs"),
-                    missing: count("missing"),
-                    failed: count("failed"),
+                    standing: standings.summary(),
                     forked: logs.get(publisher).is_some_and(|log| log.forked),
                     retracted: latest.retracted.clone(),
                     vintages: releases.len(),
                     content: *content,
+                    standings: Arc::new(standings),
                 });
             }
             // Outputs that are not listed do not count: no URL needs to tell them apart.
@@ -198,17 +200,20 @@ fn split_rate(unit: &str) -> (String, Option<&'static str>) {
     cut.map_or((unit, None), |(unit, often)| (unit, Some(often)))
 }
 
-/// Counts the other publishers whose last attestation of a release has this verdict.
-fn count_attestations(info: &ReleaseInfo, word: &str) -> usize {
-    let mut last: BTreeMap<PublisherId, (u64, &Verdict)> = BTreeMap::new();
-    for found in &info.attestations {
-        let position = &found.position;
-        let later = last.get(&position.publisher).is_none_or(|(seq, _)| *seq < position.seq);
-        if position.publisher != info.position.publisher && later {
-            last.insert(position.publisher, (position.seq, &found.attestation.verdict));
-        }
-    }
-    last.values().filter(|(_, verdict)| verdict.as_str() == word).count()
+/// The standing of a release among the releases of its dataflow.
+fn root_standing<K: Storage>(
+    query: &LedgerQuery<'_, K>,
+    info: &ReleaseInfo,
+    releases: &[ReleaseInfo],
+) -> Result<RootStanding, Error> {
+    let vintage = |one: &ReleaseInfo| {
+        (one.position.seq, one.id, one.release.supersedes.as_ref().map(|before| before.release))
+    };
+    let superseded = last_superseding(info, releases.iter().map(vintage)).and_then(|(seq, id)| {
+        let later = releases.iter().find(|one| one.id == id)?;
+        Some(SupersessionNotice { release: id.cid(), seq, time: later.position.time })
+    });
+    Ok(RootStanding { superseded, ..query.release_statements(info)? })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use schemas::address::SeriesKey;
 use serde::Serialize;
 use service::Storage;
 
-use super::Flow;
 use super::areas::Area;
+use super::{FigureMark, Flow};
 use crate::Problem;
 use crate::routes::{check_length, not_found};
 use crate::state::State;
@@ -30,6 +30,7 @@ struct PlotSeries {
     key: SeriesKey,
     periods: Vec<String>,
     values: Vec<Option<f64>>,
+    marks: Vec<FigureMark>,
 }
 
 /// Returns all series of an area.
@@ -47,7 +48,8 @@ pub(crate) fn country_view<K: Storage>(
         let series: Vec<PlotSeries> = lines
             .map(|(key, rows)| {
                 let (periods, values) = figures.plot_points(rows);
-                PlotSeries { key: key.clone(), periods, values }
+                let marks = figures.marks(rows.iter().map(|row| *row as usize), &flow.standings);
+                PlotSeries { key: key.clone(), periods, values, marks }
             })
             .collect();
         if !series.is_empty() {

@@ -12,8 +12,8 @@ use schemas::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use service::query::ReleaseInfo;
 use service::standing::RetractionNotice;
-use service::standing::{CellReference, CellStanding, SupersessionNotice};
-use service::{FigureStanding, Storage};
+use service::standing::{CellReference, CellStanding, SupersessionNotice, cell_standing};
+use service::{FigureStanding, Storage, Verification};
 
 use super::provenance::{DEPTH_MAX, NODES_MAX, ProvenanceNode, SourceDocument, release_provenance};
 use super::{Catalogue, FigureTable, Flow, comparable_units};
@@ -80,7 +80,7 @@ struct LogStatus {
     complete: u64,
 }
 
-/// Attestation by a publisher that re-ran the release.
+/// Attestation by this node, or by a followed publisher.
 #[derive(Debug, Serialize)]
 struct Attestation {
     publisher: PublisherId,
@@ -141,6 +141,9 @@ pub(crate) fn figure_view<K: Storage>(
     let which = FigureParams { vintage: vintage.map(str::to_owned), output: output.map(str::to_owned) };
     find_figure(state, &(publisher, dataflow, key, period), &which)
 }
+
+/// Output, key and period of a figure of a release.
+pub(crate) type FigureSelection = (Name, SeriesKey, Period);
 
 pub(crate) type FigurePath = (String, String, String, String);
 
@@ -219,6 +222,28 @@ fn find_cell<K: Storage>(
     Ok(None)
 }
 
+/// Returns what a verification that was just made says of a figure: output, key and period.
+pub(crate) fn verified_cell<K: Storage>(
+    state: &State<K>,
+    found: &Verification,
+    (output, key, period): &FigureSelection,
+) -> Result<CellStanding, Problem> {
+    let info = state.service.query().find_release(found.release)?;
+    let location = find_cell(state, &info, Some(output.as_str()), key, *period)?;
+    let location = location.ok_or_else(|| not_found("figure"))?;
+    let component = location.figures.measure_id().and_then(|id| Name::new(id).ok());
+    let component = component.ok_or_else(|| not_found("measure"))?;
+    let key = location.figures.table.key(location.row);
+    let cell = CellReference { output, key: &key, component: &component };
+    let storage = state.service.storage();
+    // Its tables of differences are not stored.
+    let fetch = |id| {
+        let made = found.blocks.iter().find(|(known, _)| *known == id).map(|(_, bytes)| bytes.clone());
+        made.or_else(|| storage.get(id).ok().flatten())
+    };
+    Ok(cell_standing(&found.verdict, &found.results, cell, &fetch))
+}
+
 /// Returns the chunk that holds a row, and the row's index in that chunk.
 fn locate_chunk<K: Storage>(
     state: &State<K>,
@@ -258,26 +283,26 @@ fn standing_view<K: Storage>(
     let component = location.figures.measure_id().map(Name::new).transpose();
     let component = component.ok().flatten().ok_or_else(|| not_found("measure"))?;
     let cell = CellReference { output: &location.output, key: &key, component: &component };
-    let root = query.release_standing(info)?;
+    let standings = query.output_standings(info, &location.output, &component)?;
     let log = catalogue.logs.get(&info.position.publisher);
     let attestation = |found: &service::query::AttestationInfo| {
-        let log = catalogue.logs.get(&found.position.publisher);
-        Attestation {
+        let log = catalogue.logs.get(&found.position.publisher)?;
+        // Attestations of strangers are free to make: they are neither shown nor read.
+        (log.own || log.followed).then(|| Attestation {
             publisher: found.position.publisher,
             name: found.position.name.clone(),
             time: found.position.time,
             verdict: found.attestation.verdict.clone(),
             cell: query.attested_cell(&found.attestation, cell),
-            followed: log.is_some_and(|log| log.followed),
-            own: log.is_some_and(|log| log.own),
-        }
+            followed: log.followed,
+            own: log.own,
+        })
     };
-    let mut attestations: Vec<Attestation> = info.attestations.iter().map(attestation).collect();
-    // Attestations that the operator of this node trusts come first.
-    attestations.sort_by_key(|attestation| (!attestation.own, !attestation.followed, attestation.time));
+    let mut attestations: Vec<Attestation> = info.attestations.iter().filter_map(attestation).collect();
+    attestations.sort_by_key(|attestation| (!attestation.own, attestation.time));
     Ok(StandingView {
-        figure: query.figure_standing(info, &root, cell)?,
-        superseded: root.superseded,
+        figure: standings.figure(&key),
+        superseded: standings.root().superseded.clone(),
         signature: SignatureInfo {
             key: entry.value().key.to_string(),
             entry: info.position.entry,

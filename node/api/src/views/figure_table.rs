@@ -7,11 +7,22 @@ use schemas::decimal::Decimal;
 use schemas::period::Period;
 use schemas::structure::{Role, ValueType};
 use schemas::table::{Cell, Column, Table};
+use serde::Serialize;
+use service::OutputStandings;
+use service::standing::Standing;
 
 /// Id of the area dimension.
 pub(crate) const AREA: &str = "REF_AREA";
 /// Significant digits of chart values.
 const PLOT_DIGITS: usize = 7;
+
+/// A figure that does not hold, or was retracted alone, among the others of its release.
+#[derive(Debug, Serialize)]
+pub(crate) struct FigureMark {
+    key: SeriesKey,
+    period: String,
+    word: Standing,
+}
 
 /// A table with an index of its series.
 pub(crate) struct FigureTable {
@@ -100,6 +111,22 @@ impl FigureTable {
     pub(crate) fn find_row(&self, key: &SeriesKey, period: Period) -> Option<usize> {
         let rows = self.series.get(key)?;
         rows.iter().map(|row| *row as usize).find(|row| self.period(*row) == Some(period))
+    }
+
+    /// Returns the figures of some rows that stand otherwise than the others of their release.
+    pub(crate) fn marks(
+        &self,
+        rows: impl Iterator<Item = usize>,
+        standings: &OutputStandings,
+    ) -> Vec<FigureMark> {
+        if !standings.has_marks() {
+            return Vec::new();
+        }
+        let mark = |row| {
+            let word = standings.mark(&self.table.key(row))?;
+            Some(FigureMark { key: self.key(row), period: self.period(row)?.to_string(), word })
+        };
+        rows.filter_map(mark).collect()
     }
 
     /// Id of the measure component.

@@ -52,6 +52,7 @@ fn read_cases(Ids { publisher, release, recipe }: &Ids) -> Vec<Case> {
         get("/api/v1/flows", api("/flows".into()), "\"indicator\":\"unemployment\""),
         get("/api/v1/areas", api("/areas".into()), "\"code\":\"AUT\""),
         get("/api/v1/panels/{release}/{output}", api(format!("/panels/{release}/OUT")), "\"AUT.F\""),
+        get("/api/v1/panels/{release}/{output}/marks", api(format!("/panels/{release}/OUT/marks")), "[]"),
         get("/api/v1/countries/{area}", api("/countries/AUT".into()), "\"series\":["),
         get(
             "/api/v1/series/{release}/{output}/{key}",

@@ -5,17 +5,21 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use schemas::cid::{EntryId, ReleaseId};
+use schemas::cid::{EntryId, PublisherId, ReleaseId};
 use schemas::content::{encode_block, pack_table};
 use schemas::entry::{EntryPosition, sign_entry};
-use schemas::object::{Recipe, RecipeInput, RecipeOutput, Release, RevisionReason, Supersession};
+use schemas::object::{
+    Attestation, Recipe, RecipeInput, RecipeOutput, Release, RevisionReason, Supersession,
+};
 use schemas::structure::{ComponentList, Role, ValueType};
-use schemas::table::{Column, Table, TextColumn};
+use schemas::table::{Cell, Column, Table, TextColumn};
+use schemas::verdict::{ComparedTable, Divergence, Verdict};
+use service::query::LedgerQuery;
 use service::{Core, CoreSetup, MemoryStorage, Service};
 use testkit::node_core::core_setup;
 use testkit::prices::{claimed_release, csv_snapshot, imported_dataset, inflation_recipe};
-use testkit::publisher::{encode_retraction, operating_key, retraction_bytes, sign_genesis};
-use testkit::sample::{TIME, encode_object, make_components, make_name, make_text};
+use testkit::publisher::{Publisher, encode_retraction, operating_key, retraction_bytes, sign_genesis};
+use testkit::sample::{TIME, attestation_object, encode_object, make_components, make_name, make_text};
 
 /// FREQ, REF_AREA, SEX, TIME_PERIOD, OBS_VALUE.
 pub type Row = [String; 5];
@@ -166,6 +170,16 @@ impl TestPublisher {
         assert!(self.0.accept_entry(entry).is_err(), "a fork is recorded and refused");
     }
 
+    /// Accepts the log of another publisher, which attests a verdict on a release.
+    fn accept_attestation(&mut self, seed: u8, release: ReleaseId, verdict: Verdict) {
+        let result: Release = LedgerQuery(self.0.storage().as_ref()).read_object(release.cid()).unwrap();
+        let said = Attestation { release, results: result.results, ..attestation_object(verdict) };
+        let mut attestor = Publisher::new(seed);
+        let entry = attestor.sign_object(&encode_object(&said), Vec::new());
+        self.0.accept_entry(attestor.genesis()).unwrap();
+        self.0.accept_entry(entry).unwrap();
+    }
+
     fn retract(&mut self, release: ReleaseId, time: i64) {
         let retraction = encode_retraction(release.cid(), "a wrong column");
         self.0.publish(&retraction, Vec::new(), time).unwrap();
@@ -236,6 +250,27 @@ impl TestNode {
         })
     }
 
+    /// A node with the logs of two other publishers: one reproduced the second release, one found another
+    /// value for women in Austria in 2020. Neither is followed. Returns their ids.
+    pub fn with_attestations() -> (Self, [PublisherId; 2]) {
+        let node = Self::with_two_releases(|publisher, _, second| {
+            publisher.accept_attestation(2, second, Verdict::Reproduced { cells: 60, read: 60 });
+            let text = |text: &str| Cell::Text(text.to_owned());
+            let first = Divergence {
+                table: ComparedTable::Output(make_name("OUT")),
+                position: None,
+                key: vec![text("AUT"), text("F"), Cell::Period("2020".parse().unwrap())],
+                component: Some(make_name("RATE")),
+                published: Some(Cell::Integer(1)),
+                computed: Some(Cell::Integer(2)),
+            };
+            let differences = BTreeMap::new();
+            let verdict = Verdict::Differs { first, count: 1, cells: 60, read: 60, differences };
+            publisher.accept_attestation(3, second, verdict);
+        });
+        (node, [Publisher::new(2).id(), Publisher::new(3).id()])
+    }
+
     /// A node whose publisher signed two conflicting histories.
     pub fn with_fork() -> Self {
         Self::with_two_releases(|publisher, _, _| publisher.fork())
@@ -263,12 +298,8 @@ impl TestNode {
     fn with_publisher(publish: impl FnOnce(&mut TestPublisher)) -> Self {
         let (mut publisher, storage) = TestPublisher::create();
         publish(&mut publisher);
-        let agency = service::query::LedgerQuery(storage.as_ref())
-            .own_publisher()
-            .unwrap()
-            .unwrap()
-            .to_string()
-            .to_uppercase();
+        let agency =
+            LedgerQuery(storage.as_ref()).own_publisher().unwrap().unwrap().to_string().to_uppercase();
         let (service, _) = Service::start(publisher.0, || TIME + 400_000).unwrap();
         let state = api::Setup {
             service,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::standing::flow_doubt;
 use crate::page_route::percent_encode;
 
 pub(super) fn period_span<'a>(flows: impl Iterator<Item = &'a Value> + Clone) -> Option<String> {
@@ -35,11 +36,12 @@ pub(super) fn flow_title(flow: &Value) -> String {
 pub(super) fn method_line(flow: &Value) -> String {
     let kind = if json_at(flow, "/official") == true { "official" } else { "alternative" };
     format!(
-        "{}, {kind}, by {}, {} to {}",
+        "{}, {kind}, by {}, {} to {}{}",
         flow_title(flow),
         text_at(flow, "publisher_name"),
         text_at(flow, "first_period"),
-        text_at(flow, "last_period")
+        text_at(flow, "last_period"),
+        flow_doubt(flow),
     )
 }
 

@@ -3,6 +3,29 @@ import { useEffect, useState } from 'preact/hooks';
 
 export type Verdict = string | Record<string, unknown>;
 
+/** How a figure stands: one of the words that every surface shows. */
+export type Word = 'holds' | 'does_not_hold' | 'contested' | 'unchecked';
+
+/** How an output stands as a whole, by this node and by followed publishers. */
+export interface OutputStanding {
+  word: Word;
+  /** Number of figures that do not hold. */
+  does_not_hold: number;
+  checked_here: CellWord;
+  contests: ('forked' | 'retracted' | 'superseded')[];
+  retracted_points: number;
+  confirmed_by: string[];
+  contradicted_by: string[];
+  stated: string[];
+}
+
+/** A figure that stands otherwise than the others of its release. */
+export interface Mark {
+  key: string;
+  period: string;
+  word: 'does_not_hold' | 'contested';
+}
+
 export interface Flow {
   publisher: string;
   publisher_name: string;
@@ -32,10 +55,7 @@ export interface Flow {
   last_period: string;
   frequency: string;
   verdict: Verdict | null;
-  reproduced: number;
-  differs: number;
-  missing: number;
-  failed: number;
+  standing: OutputStanding;
   forked: boolean;
   retracted: unknown;
   vintages: number;
@@ -63,7 +83,7 @@ export interface Panel {
 
 export interface Country {
   area: Area;
-  flows: { flow: Flow; series: { key: string; periods: string[]; values: (number | null)[] }[] }[];
+  flows: { flow: Flow; series: { key: string; periods: string[]; values: (number | null)[]; marks: Mark[] }[] }[];
 }
 
 export interface Node {
@@ -100,7 +120,7 @@ export interface Figure {
     newer: string | null;
     sources: { snapshot: string; name: string; url: string | null; agency: string | null; licence: string | null; size: number; sha256: string; stored: boolean }[];
     /** How the figure stands: the one word that every surface shows. */
-    word: 'holds' | 'does_not_hold' | 'contested' | 'unchecked';
+    word: Word;
     published?: string | null;
     computed?: string | null;
     /** What the run of this node says of the figure. */
@@ -163,6 +183,8 @@ export interface Publisher {
   own: boolean;
   forked: boolean;
   flows?: Flow[];
+  /** What this node and followed publishers found of its releases. */
+  record?: { releases: number; does_not_hold: number; retracted: number; holds: number; unchecked: number };
   confirmed_by?: { publisher: string; name: string; count: number }[];
   forks?: { seq: number; entries: string[] }[];
 }

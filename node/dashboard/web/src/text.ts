@@ -92,9 +92,9 @@ export const count = (n: number, one: string, many = `${one}s`) => `${format({})
 
 export const flowId = (flow: Flow) => `${flow.publisher}/${flow.dataflow}${flow.outputs > 1 ? `/${flow.output}` : ''}`;
 
-/** Sort order of methods: official first, disputed or retracted last, then by number of series. */
+/** Sort order of methods: official first, those that do not hold or are contested last, then by number of series. */
 export function better(a: Flow, b: Flow): number {
-  const bad = (flow: Flow) => Number(Boolean(flow.retracted)) + flow.differs;
+  const bad = (flow: Flow) => Number(flow.standing.word === 'does_not_hold' || flow.standing.word === 'contested');
   return Number(b.official) - Number(a.official) || bad(a) - bad(b) || b.series - a.series || a.dataflow.localeCompare(b.dataflow) || a.output.localeCompare(b.output);
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check } from '../src/check/verify.ts';
 import type { Claim } from '../src/check/verify.ts';
-import { expect, test } from './page.ts';
+import { accessible, expect, shot, test } from './page.ts';
 import { assay, stage } from './stage.ts';
 import { tampering } from './tamper.ts';
 
@@ -16,9 +16,14 @@ test('the browser checks the figure by itself', async ({ page }) => {
   await expect(page.locator('.checked')).toHaveAttribute('data-done', 'true');
   await expect(page.locator('.checked ol li.holds')).toHaveCount(6);
   await expect(page.locator('.checked ol li.wrong, .checked ol li.unknown')).toHaveCount(0);
+  await expect(page.locator('.checked ol li.open')).toContainText('Not checked in the browser: the document against the data');
   await expect(steps.filter({ hasText: 'Ed25519' })).toBeVisible();
   await expect(page.locator('h1')).toContainText('16.3324');
-  await expect(page.getByText(/^✓ Reproduced by 2 of/)).toBeVisible();
+  await expect(page.locator('[data-standing=holds]')).toHaveText('Holds: source read again and recipe run again here and by 1 followed publisher.');
+  await expect(page.getByText(/^✓ Confirmed by 1 followed publisher/)).toBeVisible();
+  await expect(page.locator('.digest')).toHaveText(/^SHA-256 [0-9a-f]{64}$/);
+  await accessible(page);
+  await shot(page, 'standing-holds');
   await page.getByText('Not covered by these checks').click();
   await expect(page.getByText(/names are self-declared/)).toBeVisible();
   const address = await page.locator('.copy code').first().innerText();
@@ -28,19 +33,74 @@ test('the browser checks the figure by itself', async ({ page }) => {
 test('a release is run again while the reader watches', async ({ page }) => {
   await page.goto(stage().university.api + path());
   await page.getByRole('button', { name: 'Re-run now' }).click();
-  await expect(page.getByText(/Reproduced to the last digit/)).toBeVisible();
+  await expect(page.getByText('This figure holds.')).toBeVisible();
+  await expect(page.getByText(/The whole release is reproduced to the last digit/)).toBeVisible();
 });
 
 test('a falsified figure is signed well and exposed all the same', async ({ page }) => {
   await page.goto(`${stage().university.api}/figure/${stage().rival.publisher}/inflation/TUR/2018`);
   await expect(page.locator('h1')).toContainText('10.3324');
-  await expect(page.getByText(/^Does not hold: published as 10\.332464, its documents and recipe give 16\.332464/)).toBeVisible();
-  await expect(page.locator('h1 s')).toBeVisible();
+  await expect(page.locator('h1 s')).toContainText('10.3324');
+  await expect(page.locator('h1 .computed')).toContainText('16.3324');
+  await expect(page.locator('.alarm[data-standing=does_not_hold]')).toContainText('Does not hold: published 10.332464, computed 16.332464.');
+  await expect(page.getByText(/^✕ Another value found by 1 followed publisher/)).toBeVisible();
+  await expect(page.getByText(/\(2\d{3}\)\. .*10\.332464.* does not hold: published 10\.332464, computed 16\.332464\. assay:/)).toBeVisible();
+  await accessible(page);
+  await shot(page, 'standing-does-not-hold');
   await page.getByRole('button', { name: 'Re-run now' }).click();
+  await expect(page.getByText('This figure does not hold: published 10.332464, computed 16.332464.')).toBeVisible();
   await expect(page.getByText(/1 cell differs, the first is INFLATION\[TUR, 2018\]: published 10\.332464, computed 16\.332464/)).toBeVisible();
 });
 
-test('a country is led by the figure that holds, not by the one that is disputed', async ({ page }) => {
+test('the other figures of a falsified release hold', async ({ page }) => {
+  await page.goto(`${stage().university.api}/figure/${stage().rival.publisher}/inflation/TUR/2017`);
+  await expect(page.locator('[data-standing]')).toHaveText(/^Holds: source read again and recipe run again here/);
+  await expect(page.locator('h1 s')).toHaveCount(0);
+  await expect(page.getByText(/Another value|Disputed/)).toHaveCount(0);
+});
+
+test('a falsified figure is struck through in tables, and counted at its publisher', async ({ page }) => {
+  const { university, rival } = stage();
+  await page.goto(`${university.api}/world/inflation?method=${rival.publisher}/inflation&view=table&period=2018`);
+  await expect(page.locator('tbody s')).toHaveCount(1);
+  await expect(page.locator('.source')).toContainText('1 figure does not hold');
+  await shot(page, 'standing-table');
+  await page.goto(`${university.api}/world/inflation?method=${rival.publisher}/inflation&period=2018`);
+  await expect(page.locator('.area.wrong')).toHaveCount(1);
+  await shot(page, 'standing-map');
+  await page.goto(`${university.api}/publisher/${rival.publisher}`);
+  await expect(page.locator('.badge').first()).toHaveText(/^✕ Caught1 release that does not hold$/);
+  await accessible(page);
+  await shot(page, 'standing-publisher');
+});
+
+test('a figure that nobody ran is unchecked, with the button that runs it', async ({ page }) => {
+  const { api, publisher } = stage().world;
+  await page.goto(`${api}/figure/${publisher}/inflation/DEU/2020`);
+  const line = page.locator('[data-standing=unchecked]');
+  await expect(line).toContainText('Unchecked: signed by this node, run by no publisher that it follows.');
+  await shot(page, 'standing-unchecked');
+  await line.getByRole('button', { name: 'Run it here' }).click();
+  await expect(line).toContainText('Just run again here: it holds.');
+});
+
+test('a retracted figure of stated data is contested, and says why', async ({ page }) => {
+  const { api, publisher } = stage().withdrawn;
+  await page.goto(`${api}/figure/${publisher}/inflation/TUR/2019`);
+  const line = page.locator('.contested[data-standing=contested]');
+  await expect(line).toContainText('Contested: its publisher retracted the release.');
+  await expect(line).toContainText('a row was read twice');
+  await expect(page.getByText('stated by the publisher, without a document')).not.toHaveCount(0);
+  await expect(page.locator('.checked')).toHaveAttribute('data-done', 'true');
+  await expect(page.locator('.checked ol li.wrong')).toHaveCount(0);
+  await expect(page.locator('.checked ol li.open').last()).toContainText('One data set is stated by the publisher, without a document.');
+  await accessible(page);
+  await shot(page, 'standing-contested');
+  await page.goto(`${api}/publisher/${publisher}`);
+  await expect(page.locator('.badge').first()).toHaveText(/^✕ Caught1 retraction$/);
+});
+
+test('a country is led by the figure that holds, not by the one that does not hold', async ({ page }) => {
   await page.goto(`${stage().university.api}/country/TUR?indicator=inflation`);
   await expect(page.locator('.latest .big').first()).toHaveText('16.33 %');
   await expect(page.getByLabel('Gap to')).toContainText(/: Inflation/);

@@ -18,6 +18,8 @@ export interface Stage {
   /** The figures of the whole world, by the publisher whose name is a script. */
   world: Actor;
   empty: Actor;
+  /** A publisher who stated data without a document, published figures of them, and retracted the release. */
+  withdrawn: Actor;
 }
 
 export interface Actor {
@@ -63,9 +65,10 @@ export default async function setup(): Promise<() => Promise<void>> {
     const demo = run(here, ['--json', 'demo', '--keep']);
     const world = await wide(here, join(here.dir, 'world'), here.dir);
     const empty = await node(here, join(here.dir, 'empty'), null);
+    const withdrawn = await withdrawing(here, join(here.dir, 'withdrawn'), here.dir);
     const told = (await document(demo, (value) => 'nodes' in value)) as { nodes: Actor[] };
     const [office, rival, university] = told.nodes as [Actor, Actor, Actor];
-    const stage: Stage = { office, rival, university, world, empty };
+    const stage: Stage = { office, rival, university, world, empty, withdrawn };
     process.env['ASSAY_STAGE'] = JSON.stringify(stage);
   } catch (fault) {
     await here.down();
@@ -197,5 +200,15 @@ async function wide(here: Scene, data: string, dir: string): Promise<Actor> {
   writeFileSync(join(dir, 'two.toml'), TWO);
   writeFileSync(join(dir, 'two.vtl'), 'FACTOR <- round(CPI / timeshift(CPI, 1), 8);\nRATE <- round((FACTOR - 1) * 100, 3);\n');
   assay(data, 'publish', join(dir, 'two.toml'), '--input', 'CPI=CPI', '--dataflow', 'two');
+  return actor;
+}
+
+async function withdrawing(here: Scene, data: string, dir: string): Promise<Actor> {
+  const file = join(dir, 'stated.csv');
+  writeFileSync(file, 'REF_AREA,TIME_PERIOD,OBS_VALUE\nTUR,2018,100\nTUR,2019,120\nTUR,2020,130\n');
+  const actor = await node(here, data, 'Office of Withdrawn Figures');
+  assay(data, 'import', 'csv', file, '--stated', '--dataflow', 'CPI', '--title', 'Consumer price index', '--licence', 'CC0-1.0', '--force');
+  assay(data, 'publish', 'inflation/cpi-annual', '--input', 'CPI=CPI', '--dataflow', 'inflation');
+  assay(data, 'retract', `assay://${actor.publisher}/inflation`, '--reason', 'a row was read twice');
   return actor;
 }

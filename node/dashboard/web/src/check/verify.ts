@@ -1,6 +1,7 @@
 // In-browser verification: checks that the number on the screen is the one that the
 // publisher signed. Uses the bundle of the release and trusts no other response of the node.
 import { blake3 } from '@noble/hashes/blake3.js';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { readBundle } from './car.ts';
 import type { Bundle } from './car.ts';
 import { VerifyError, asBytes, asLink, asList, asMap, asNumber, asText, field, read } from './cbor.ts';
@@ -21,7 +22,8 @@ export interface Claim {
 }
 
 export interface Step {
-  outcome: 'holds' | 'wrong' | 'unknown';
+  /** `open`: no check of the browser. */
+  outcome: 'holds' | 'wrong' | 'unknown' | 'open';
   text: string;
 }
 
@@ -33,8 +35,8 @@ export interface Report {
 }
 
 const TRUSTED = [
-  'That the data are what their document says: the browser does not read the document again; assay verify does, to the cell.',
-  'That the recipe gives these figures: “Re-run now” lets the node compute them; assay verify computes them on your machine.',
+  'That the data are what their document says: the browser does not read the document again.',
+  'That the recipe gives these figures: the browser does not run it. Attestations and verdicts of others are shown by the node, not checked here.',
   'That the publisher id belongs to the institution that you expect: names are self-declared. Compare the id with one from another source.',
   'That this node withholds no newer vintage, and that the publisher shows everyone the same history.',
   'The dates: they are stated by the publisher.',
@@ -53,12 +55,21 @@ export async function verify(claim: Claim, tell: (report: Report) => void): Prom
   };
   try {
     const bytes = await fetchBundle(claim.release);
-    await check(bytes, claim, (text) => say('holds', text));
+    const { stated } = await check(bytes, claim, (text) => say('holds', text));
+    for (const text of notChecked(stated)) say('open', text);
     tell({ done: true, steps: [...steps], trusted: TRUSTED });
   } catch (fault) {
     const text = fault instanceof Error ? fault.message : String(fault);
     say(fault instanceof Unable ? 'unknown' : 'wrong', text.charAt(0).toUpperCase() + text.slice(1), true);
   }
+}
+
+/** What a reader might take for checked. */
+function notChecked(stated: number): string[] {
+  return [
+    'Not checked in the browser: the document against the data, and the recipe against the figures. “Re-run now” lets the node do both; assay verify does them on your machine.',
+    ...(stated > 0 ? [`${stated === 1 ? 'One data set is' : `${stated} data sets are`} stated by the publisher, without a document.`] : []),
+  ];
 }
 
 async function fetchBundle(release: string): Promise<Uint8Array> {
@@ -67,8 +78,8 @@ async function fetchBundle(release: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Throws on the first failed check. */
-export async function check(bytes: Uint8Array, claim: Claim, holds: (text: string) => void): Promise<void> {
+/** Throws on the first failed check; returns what the data sets of the release rest on. */
+export async function check(bytes: Uint8Array, claim: Claim, holds: (text: string) => void): Promise<Sources> {
   const bundle = await readBundle(bytes);
   holds(`All ${bundle.blocks.size} blocks of the bundle (${Math.ceil(bundle.bytes / 1024)} kB) match their ids (BLAKE3).`);
   const entry = opened(bundle, claim);
@@ -77,11 +88,13 @@ export async function check(bytes: Uint8Array, claim: Claim, holds: (text: strin
   holds('The key is authorised to publish for this publisher: the identity, whose hash is the publisher id, is signed by a root key and lists it.');
   const release = released(bundle, entry, claim);
   holds('The signed entry contains this release.');
-  const documents = sources(bundle, release);
-  if (documents > 0) holds(`${documents === 1 ? 'The source document in the bundle is' : `All ${documents} source documents in the bundle are`} identical to those referenced by the signed data sets.`);
-  const found = figure(bundle, release, claim);
-  if (!agree(found, claim.value)) throw new VerifyError(`the number shown is not the one that was signed: the signed data say ${found ?? 'no value'}, the node says ${claim.value ?? 'no value'}`);
-  holds(`The number shown equals the number in the signed data: ${found ?? 'no value'}.`);
+  const found = sources(bundle, release);
+  const { documents } = found;
+  if (documents > 0) holds(`${documents === 1 ? 'The source document in the bundle is' : `All ${documents} source documents in the bundle are`} identical to those referenced by the signed data sets (BLAKE3, SHA-256).`);
+  const value = figure(bundle, release, claim);
+  if (!agree(value, claim.value)) throw new VerifyError(`the number shown is not the one that was signed: the signed data say ${value ?? 'no value'}, the node says ${claim.value ?? 'no value'}`);
+  holds(`The number shown equals the number in the signed data: ${value ?? 'no value'}.`);
+  return found;
 }
 
 const agree = (found: string | null, shown: string | null) => (found === null || shown === null ? found === shown : found === shown || sameNumber(found, shown));
@@ -147,34 +160,43 @@ function inlined(bundle: Bundle, id: string): Uint8Array | null {
   return null;
 }
 
-/** Number of source documents whose reassembled pieces match the signed digest. */
-function sources(bundle: Bundle, release: ValueMap): number {
-  let count = 0;
+/** What the data sets of a release rest on. */
+export interface Sources {
+  /** Source documents whose pieces, put together, have the signed digests. */
+  documents: number;
+  /** Data sets without a document. */
+  stated: number;
+}
+
+function sources(bundle: Bundle, release: ValueMap): Sources {
+  const found: Sources = { documents: 0, stated: 0 };
   for (const link of asMap(field(release, 'inputs')).values()) {
     const input = dataset(bundle, asLink(link));
     const provenance = input && field(input, 'provenance');
-    // Data of another release, or stated by the publisher: there is no document.
+    if (provenance === 'stated') found.stated += 1;
+    // A computed data set rests on the release above it, which has documents of its own.
     const imported = provenance instanceof Map ? provenance.get('import') : undefined;
     if (!imported) continue;
     const companions = asMap(imported).get('companions');
     for (const link of [...asList(field(asMap(imported), 'documents')), ...(companions ? asList(companions) : [])]) {
       checkDocument(bundle, object(bundle, asLink(link), 'snapshot'));
-      count += 1;
+      found.documents += 1;
     }
   }
-  return count;
+  return found;
 }
 
-/** Compares the pieces of a document with its signed size and digest. */
+/** Compares the pieces of a document with its signed size and digests. */
 function checkDocument(bundle: Bundle, snapshot: ValueMap): void {
-  const hash = blake3.create();
+  const hashes = { blake3: blake3.create(), sha256: sha256.create() };
   let size = 0;
   for (const piece of asList(field(snapshot, 'pieces'))) {
     const bytes = block(bundle, idText(asLink(piece)), 'a piece of the source document');
-    hash.update(bytes);
+    for (const hash of Object.values(hashes)) hash.update(bytes);
     size += bytes.length;
   }
-  if (size !== asNumber(field(snapshot, 'size')) || hex(hash.digest()) !== hex(asBytes(field(snapshot, 'blake3')))) throw new VerifyError('a source document does not match the signed digest');
+  const same = Object.entries(hashes).every(([name, hash]) => hex(hash.digest()) === hex(asBytes(field(snapshot, name))));
+  if (size !== asNumber(field(snapshot, 'size')) || !same) throw new VerifyError('a source document does not match the signed digest');
 }
 
 interface Component {

@@ -1,10 +1,10 @@
 // Country page: for each indicator the official method, its alternatives and the gap between them.
 // Series with comparable units share a chart; the others get a chart of their own below it.
-import type { Country as Answer, Flow } from '../api.ts';
+import type { Country as Answer, Flow, Mark } from '../api.ts';
 import { part, useLoad } from '../api.ts';
 import type { Series } from '../parts/chart.tsx';
 import { Chart } from '../parts/chart.tsx';
-import { Here, Standing } from '../parts/pieces.tsx';
+import { Marked, Standing, wordOf } from '../parts/standing.tsx';
 import { Await, Empty } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend, useTitle } from '../route.ts';
@@ -17,6 +17,7 @@ interface Line {
   name: string;
   periods: string[];
   values: (number | null)[];
+  marks: Mark[];
 }
 
 export function Country({ route }: { route: Route }) {
@@ -68,11 +69,12 @@ function Measures({ route, answer }: { route: Route; answer: Answer }) {
 /** One line per series; the key is part of the name if a flow has several series. */
 export function lines(answer: Answer): Line[] {
   return answer.flows.flatMap(({ flow, series }) =>
-    series.map(({ key, periods, values }) => ({
+    series.map(({ key, periods, values, marks }) => ({
       flow,
       key,
       periods,
       values,
+      marks,
       name: series.length > 1 ? `${flowTitle(flow)} (${keyCodes(key).filter((one) => one !== answer.area.code).join(' ')})` : flowTitle(flow),
     })),
   );
@@ -120,7 +122,7 @@ interface OverlayProps {
 }
 
 function Overlay({ route, measure, set, lines: sorted, heading, span }: OverlayProps) {
-  const official = sorted.find((line) => line.flow.official && !line.flow.retracted) ?? sorted[0]!;
+  const official = sorted.find((line) => line.flow.official && line.flow.standing.contests.length === 0) ?? sorted[0]!;
   const rivals = sorted.filter((line) => line !== official);
   const unit = official.flow.unit;
   const choice = set === 0 ? `against-${measure}` : `against-${measure}-${set + 1}`;
@@ -149,8 +151,7 @@ function Overlay({ route, measure, set, lines: sorted, heading, span }: OverlayP
                 <th scope="col">Publisher</th>
                 <th scope="col" class="num">Latest</th>
                 <th scope="col">Published</th>
-                <th scope="col">On this node</th>
-                <th scope="col">By others</th>
+                <th scope="col">Standing</th>
               </tr>
             </thead>
             <tbody>
@@ -164,11 +165,8 @@ function Overlay({ route, measure, set, lines: sorted, heading, span }: OverlayP
                     <td>
                       <a href={`/publisher/${part(line.flow.publisher)}`}>{line.flow.publisher_name}</a>
                     </td>
-                    <td class="num">{last ? <a href={figurePath(line.flow, line.key, last.period)}>{number(last.value, digits)}</a> : '–'}</td>
+                    <td class="num">{last ? <a href={figurePath(line.flow, line.key, last.period)}><Marked word={lineWord(line, last.period)}>{number(last.value, digits)}</Marked></a> : '–'}</td>
                     <td>{date(line.flow.published)}</td>
-                    <td>
-                      <Here flow={line.flow} />
-                    </td>
                     <td>
                       <Standing flow={line.flow} />
                     </td>
@@ -191,6 +189,9 @@ function methodName(line: Line, all: Line[]): string {
   return same ? `${line.flow.publisher_name}: ${line.name}` : line.name;
 }
 
+/** How the figure of a period stands. */
+const lineWord = (line: Line, period: string) => wordOf(line.flow, line.marks.find((one) => one.period === period));
+
 export function latest(line: { periods: string[]; values: (number | null)[] }) {
   const at = line.values.findLastIndex((value) => value !== null);
   return at < 0 ? null : { period: line.periods[at]!, value: line.values[at]! };
@@ -202,14 +203,16 @@ function Latest({ line, digits }: { line: Line; digits: number }) {
   return (
     <p class="latest">
       <a class="big" href={figurePath(line.flow, line.key, last.period)}>
-        {number(last.value, digits)}
-        {suffix(line.flow.unit)}
+        <Marked word={lineWord(line, last.period)}>
+          {number(last.value, digits)}
+          {suffix(line.flow.unit)}
+        </Marked>
       </a>
       <span>
         {isPercent(line.flow.unit) ? '' : `${line.flow.unit}, `}
         {periodName(last.period)}, published {date(line.flow.published)}
         <br />
-        <Here flow={line.flow} /> · <Standing flow={line.flow} />
+        <Standing flow={line.flow} />
       </span>
     </p>
   );

@@ -1,10 +1,12 @@
 // Figure page: one number with its verification status and provenance.
 import { useEffect, useState } from 'preact/hooks';
-import type { Area, Figure as Answer, Flow, Node } from '../api.ts';
+import type { Area, CellWord, Figure as Answer, Flow, Node } from '../api.ts';
 import { API, part, useLoad } from '../api.ts';
 import type { Claim, Report } from '../check/verify.ts';
 import { Badge, Copy, Id, VerdictText } from '../parts/pieces.tsx';
-import { Rerun } from '../parts/rerun.tsx';
+import type { Run } from '../parts/rerun.tsx';
+import { Rerun, useRerun } from '../parts/rerun.tsx';
+import { doubtSuffix, figurePhrase } from '../parts/standing.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { amend, useTitle } from '../route.ts';
@@ -38,8 +40,9 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
   const { flow, standing } = answer;
   const areas = useLoad<Area[]>('/areas');
   const named = keyCodes(keyText).map((code) => areas.value?.find((one) => one.code === code)?.name ?? code);
-  useTitle(`${[flowTitle(flow), ...named, period].join(', ')}: ${answer.value ?? 'no value'}${suffix(answer.unit)}`);
+  useTitle(`${[flowTitle(flow), ...named, period].join(', ')}: ${answer.value ?? 'no value'}${suffix(answer.unit)}${doubtSuffix(standing.word)}`);
   const check = useCheck(answer, keyText, period);
+  const run = useRerun(answer.release, [answer.output, keyText, period]);
   const command = `assay verify ${answer.permanent_address}`;
   return (
     <article class="figure">
@@ -49,24 +52,24 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
         </p>
         <h1 class="number">
           {standing.word === 'does_not_hold' ? (
-            <s>
-              <Value value={answer.value} unit={answer.unit} />
-            </s>
+            <>
+              <s>
+                <Value value={answer.value} unit={answer.unit} />
+              </s>{' '}
+              <span class="computed">
+                <Value value={standing.computed ?? null} unit={answer.unit} /> <small>computed</small>
+              </span>
+            </>
           ) : (
             <Value value={answer.value} unit={answer.unit} />
           )}
         </h1>
-        <StandingLine answer={answer} />
+        <StandingLine answer={answer} keyText={keyText} period={period} run={run} />
         <p class="lead">
           {answer.unit.charAt(0).toUpperCase() + answer.unit.slice(1)}. Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(standing.signature.time)}
           {answer.flow.official ? ', computed by an official method.' : ', computed by an alternative method.'}
         </p>
         <Outputs answer={answer} keyText={keyText} period={period} />
-        {standing.retracted && (
-          <p class="alarm" role="alert">
-            Retracted by its publisher on {date(standing.retracted.time)}: {standing.retracted.reason}
-          </p>
-        )}
         {standing.newer && (
           <p class="notice">
             This is an older vintage. <a href={newest(answer, keyText, period)}>See the latest</a>.
@@ -77,7 +80,7 @@ function Shown({ answer, keyText, period, vintage }: ShownProps) {
       <div class="columns">
         <div>
           <Checked report={check} />
-          <Rerun release={answer.release} />
+          <Rerun run={run} />
           <Revisions answer={answer} keyText={keyText} period={period} vintage={vintage} />
           <Twins answer={answer} />
         </div>
@@ -159,51 +162,85 @@ function vintageName({ revisions, release, standing }: Answer): string {
 function citation(answer: Answer, key: string, period: string): string {
   const { flow, standing } = answer;
   const year = new Date(standing.signature.time * 1000).getUTCFullYear();
-  return `${flow.publisher_name} (${year}). ${flowTitle(flow)}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}${standing.word === 'holds' ? '' : ` (${standing.word.replaceAll('_', ' ')})`}. ${answer.permanent_address}${flow.outputs > 1 ? `, output ${answer.output}` : ''}`;
+  return `${flow.publisher_name} (${year}). ${flowTitle(flow)}, ${key}, ${period}: ${answer.value ?? 'no value'} (${answer.unit}). Vintage ${vintageName(answer)}, ${figurePhrase(standing, flow.own)}. ${answer.permanent_address}${flow.outputs > 1 ? `, output ${answer.output}` : ''}`;
 }
 
-/** How the figure stands, in one line: quiet when it holds, first and red when it does not. */
-function StandingLine({ answer }: { answer: Answer }) {
-  const { standing } = answer;
+interface StandingProps {
+  answer: Answer;
+  keyText: string;
+  period: string;
+  run: Run;
+}
+
+/** How the figure stands: one quiet line when it holds, first and red when it does not. */
+function StandingLine({ answer, keyText, period, run }: StandingProps) {
+  const { standing, flow } = answer;
   const { word } = standing;
+  const phrase = figurePhrase(standing, flow.own);
+  const sentence = `${phrase.charAt(0).toUpperCase()}${phrase.slice(1)}.`;
+  const contests = standing.contests.length > 0 && <Contested answer={answer} keyText={keyText} period={period} />;
   if (word === 'does_not_hold')
     return (
-      <p class="alarm" role="alert" data-standing={word}>
-        Does not hold: published as {standing.published ?? 'no value'}, its documents and recipe give <strong>{standing.computed ?? 'no value'}</strong>.
-      </p>
+      <div class="alarm" role="alert" data-standing={word}>
+        <p>{sentence}</p>
+        {contests}
+      </div>
     );
   if (word === 'contested')
     return (
-      <p class="doubt" role="alert" data-standing={word}>
-        Contested: {standing.contests.map((one) => CONTESTS[one]).join('; ')}.
-        {standing.superseded && ` Entry ${standing.superseded.seq} of ${date(standing.superseded.time)} replaces it.`}
+      <div class="contested" role="alert" data-standing={word}>
+        <p>{sentence}</p>
+        {contests}
+      </div>
+    );
+  if (word === 'holds')
+    return (
+      <p class="quiet" data-standing={word}>
+        {sentence}
       </p>
     );
-  const trusted = standing.confirmed_by.length;
-  const here = standing.checked_here.cell === 'holds';
   return (
-    <p class="quiet" data-standing={word}>
-      {word === 'holds'
-        ? `Holds: ${standing.stated.length > 0 ? 'computed again from data that its publisher states without a document' : 'read from its documents and computed again'} ${[here && 'here', trusted > 0 && `by ${count(trusted, 'followed publisher')}`].filter(Boolean).join(' and ')}.`
-        : answer.flow.own
-          ? 'Unchecked: signed by this node, and run by no other publisher that it follows.'
-          : 'Unchecked: neither this node nor a publisher that it follows has run it.'}
+    <p class="unchecked" data-standing={word}>
+      {sentence}{' '}
+      <button type="button" onClick={run.start} disabled={run.state.at === 'work'}>
+        {run.state.at === 'work' ? 'Running …' : 'Run it here'}
+      </button>{' '}
+      <span role="status">{run.state.at === 'end' && runWords(run.state.figure?.cell)}</span>
     </p>
   );
 }
 
-const CONTESTS: Record<string, string> = {
-  forked: 'its publisher signed two histories',
-  retracted: 'its publisher retracted the release',
-  point_retracted: 'its publisher retracted this data point',
-  superseded: 'a later release supersedes it',
-};
+function runWords(cell: CellWord | undefined): string {
+  if (cell === 'holds') return 'Just run again here: it holds.';
+  if (cell === 'does_not_hold') return 'Just run again here: it does not hold.';
+  return 'Just run here: it could not be checked.';
+}
+
+/** What contests the figure, and what replaces it. */
+function Contested({ answer, keyText, period }: { answer: Answer; keyText: string; period: string }) {
+  const { standing, flow } = answer;
+  const { retracted, superseded } = standing;
+  return (
+    <>
+      {retracted && (
+        <p>
+          Retracted by its publisher on {date(retracted.time)}: {retracted.reason}
+        </p>
+      )}
+      {superseded && (
+        <p>
+          <a href={`/figure/${placed([flow.publisher, flow.dataflow, keyText, period], flow.outputs > 1 ? answer.output : null, `seq=${superseded.seq}`)}`}>
+            Entry {superseded.seq} of {date(superseded.time)} replaces it
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
 
 function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
   const { standing } = answer;
-  const good = standing.attestations.filter((one) => one.cell === 'holds');
-  const bad = standing.attestations.filter((one) => one.cell === 'does_not_hold');
-  const trusted = good.filter((one) => one.followed || one.own);
+  const names = (ids: string[]) => ids.map((id) => standing.attestations.find((one) => one.publisher === id)?.name ?? brief(id));
   const kept = standing.sources.filter((source) => source.stored).length;
   const own = standing.checked_here.cell;
   // A node does not re-run its own releases.
@@ -211,13 +248,18 @@ function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
   const checked = report?.done ? (report.steps.some((step) => step.outcome === 'wrong') ? 'bad' : report.steps.some((step) => step.outcome === 'unknown') ? 'plain' : 'good') : 'plain';
   return (
     <ul class="badges" aria-label="Verification status of this figure">
+      {standing.contradicted_by.length > 0 && (
+        <Badge tone="bad" title={`Another value found by ${count(standing.contradicted_by.length, 'followed publisher')}`}>
+          {few(names(standing.contradicted_by))}
+        </Badge>
+      )}
       <Badge tone="good" title="Signed">
         {time(standing.signature.time)}, by key <Id id={standing.signature.key} />
       </Badge>
       <Badge tone={standing.forked ? 'bad' : 'good'} title={standing.forked ? 'Forked' : 'Logged'}>
         {standing.forked ? 'the publisher signed two conflicting histories' : `entry ${standing.log.seq} of ${standing.log.length}, ${standing.log.complete >= standing.log.length ? 'all stored' : `${standing.log.complete} stored completely`}`}
       </Badge>
-      <Badge tone={standing.latest ? 'good' : 'plain'} title={standing.latest ? 'Latest' : 'Superseded'}>
+      <Badge tone={standing.latest ? 'good' : 'plain'} title={standing.latest ? 'Latest' : 'Earlier vintage'}>
         {standing.latest ? 'no newer vintage known' : 'a newer vintage exists'}
       </Badge>
       {standing.stated.length > 0 ? (
@@ -229,28 +271,20 @@ function Badges({ answer, report }: { answer: Answer; report: Report | null }) {
           {kept} of {count(standing.sources.length, 'source document')} stored on this node
         </Badge>
       )}
-      <Badge tone={good.length ? 'good' : 'plain'} title={good.length ? `Reproduced by ${good.length} of ${standing.attestations.length}` : 'Not reproduced by others'}>
-        {good.length ? names(trusted.length ? trusted : good) : 'no attestation by another publisher on this node'}
+      <Badge tone={standing.confirmed_by.length ? 'good' : 'plain'} title={standing.confirmed_by.length ? `Confirmed by ${count(standing.confirmed_by.length, 'followed publisher')}` : 'Not confirmed by others'}>
+        {few(names(standing.confirmed_by)) || 'no publisher that this node follows has run it'}
       </Badge>
       <Badge tone={own === 'holds' || ours ? 'good' : own === 'does_not_hold' ? 'bad' : 'plain'} title={ours ? 'Computed here' : 'Re-run here'}>
-        {ours ? 'computed and signed by this node' : <VerdictText verdict={standing.own_verdict} />}
+        {ours ? 'computed and signed by this node' : own === 'unchecked' ? <VerdictText verdict={standing.own_verdict} /> : own === 'holds' ? 'this figure holds' : 'this figure does not hold'}
       </Badge>
       <Badge tone={checked} title="Checked by your browser">
-        {!report ? 'waiting' : !report.done ? 'checking …' : checked === 'good' ? 'all checks passed' : checked === 'bad' ? 'a check failed' : 'could not be checked'}
+        {!report ? 'waiting' : !report.done ? 'checking …' : checked === 'good' ? 'signature and number; not the document against the data' : checked === 'bad' ? 'a check failed' : 'could not be checked'}
       </Badge>
-      {bad.length > 0 && (
-        <Badge tone="bad" title={`Another value found by ${bad.length}`}>
-          {names(bad)}
-        </Badge>
-      )}
     </ul>
   );
 }
 
-function names(found: { name: string; followed: boolean }[]): string {
-  const few = found.slice(0, 3).map((one) => one.name).join(', ');
-  return found.length > 3 ? `${few} and ${found.length - 3} more` : few;
-}
+const few = (names: string[]) => (names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', '));
 
 /** Verifies the figure in a worker, whose code is loaded on demand. */
 function useCheck(answer: Answer, key: string, period: string): Report | null {
@@ -267,7 +301,7 @@ function useCheck(answer: Answer, key: string, period: string): Report | null {
 }
 
 function Checked({ report }: { report: Report | null }) {
-  const word = { holds: 'passed', wrong: 'failed', unknown: 'could not be checked' };
+  const word = { holds: 'passed', wrong: 'failed', unknown: 'could not be checked', open: 'not checked' };
   return (
     <section aria-live="polite" aria-labelledby="checked" class="checked" data-done={report?.done ?? false}>
       <h2 id="checked">Checked by your browser</h2>
@@ -380,7 +414,7 @@ function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyTe
           </p>
         )}
       </section>
-      {sources.length > 0 && (
+      {sources.length + answer.standing.stated.length > 0 && (
         <section>
           <h2>Source documents</h2>
           <ul class="plain">
@@ -398,12 +432,15 @@ function Revisions({ answer, keyText, period, vintage }: { answer: Answer; keyTe
                   <span class="quiet">
                     {[source.agency, source.licence, bytes(source.size), source.stored ? 'stored here' : 'not stored here'].filter(Boolean).join(' · ')}
                   </span>
-                  <code class="digest" title="Compare it with the digest that the agency publishes">
-                    SHA-256 {source.sha256}
-                  </code>
+                  <span class="id digest">SHA-256 {source.sha256}</span>
                 </li>
               );
             })}
+            {answer.standing.stated.map((name) => (
+              <li>
+                {name} <span class="quiet">stated by the publisher, without a document</span>
+              </li>
+            ))}
           </ul>
         </section>
       )}

@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import type { Entry, Flow, Publisher as Answer } from '../api.ts';
 import { API, part, useLoad } from '../api.ts';
-import { About, Badge, Copy, Id, Standing, VerdictText } from '../parts/pieces.tsx';
+import { About, Badge, Copy, Id, VerdictText } from '../parts/pieces.tsx';
+import { Standing } from '../parts/standing.tsx';
 import { Await } from '../parts/states.tsx';
 import type { Route } from '../route.ts';
 import { useTitle } from '../route.ts';
@@ -21,6 +22,12 @@ function Shown({ answer }: { answer: Answer }) {
   const forks = answer.forks ?? [];
   const flows = answer.flows ?? [];
   const confirmed = answer.confirmed_by ?? [];
+  const record = answer.record ?? { releases: 0, does_not_hold: 0, retracted: 0, holds: 0, unchecked: 0 };
+  const caught = [
+    record.does_not_hold > 0 && count(record.does_not_hold, 'release that does not hold', 'releases that do not hold'),
+    record.retracted > 0 && count(record.retracted, 'retraction'),
+    forks.length > 0 && `${count(forks.length, 'fork')} of its log`,
+  ].filter(Boolean);
   return (
     <article class="publisher">
       <header>
@@ -29,17 +36,20 @@ function Shown({ answer }: { answer: Answer }) {
         <Copy text={answer.publisher} label="the publisher's id" />
       </header>
       <ul class="badges" aria-label="Status of this publisher">
+        <Badge tone={caught.length ? 'bad' : 'plain'} title={caught.length ? 'Caught' : 'Nothing caught'}>
+          {caught.join(', ') || 'no release that does not hold, no retraction, no fork'}
+        </Badge>
+        <Badge tone={record.holds > 0 ? 'good' : 'plain'} title={`${record.holds} of ${count(record.releases, 'release')} ${record.holds === 1 ? 'holds' : 'hold'}`}>
+          {record.unchecked > 0 ? `${record.unchecked} unchecked` : 'none is unchecked'}
+        </Badge>
         <Badge tone={answer.complete >= answer.length ? 'good' : 'plain'} title="Log">
           {count(answer.length, 'entry', 'entries')}, {answer.complete >= answer.length ? 'all stored completely' : `${answer.complete} stored completely`}
-        </Badge>
-        <Badge tone={answer.forked ? 'bad' : 'good'} title={answer.forked ? 'Forked' : 'No fork'}>
-          {answer.forked ? `conflicting histories from entry ${forks.map((fork) => fork.seq).join(', ')}` : 'no conflicting history known'}
         </Badge>
         <Badge tone="plain" title={answer.own ? 'Own publisher' : answer.followed ? 'Followed' : 'Not followed'}>
           {answer.own ? 'this node has its key' : answer.followed ? 'this node replicates and verifies it' : 'use assay follow to replicate its log'}
         </Badge>
-        <Badge tone={confirmed.length ? 'good' : 'plain'} title={`Confirmed by ${confirmed.length}`}>
-          {confirmed.map((one) => `${one.name} (${one.count})`).join(', ') || 'no attestation of its releases on this node'}
+        <Badge tone={confirmed.length ? 'good' : 'plain'} title={`Confirmed by ${count(confirmed.length, 'followed publisher')}`}>
+          {confirmed.map((one) => `${one.name} (${one.count})`).join(', ') || 'no publisher that this node follows has confirmed a release'}
         </Badge>
       </ul>
       {forks.length > 0 && (

@@ -1,12 +1,12 @@
 // World page: one indicator by one method, as map, table or chart.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Area, Flow, Panel } from '../api.ts';
+import type { Area, Flow, Mark, Panel, Word } from '../api.ts';
 import { part, useLoad } from '../api.ts';
 import { Chart } from '../parts/chart.tsx';
 import { classes } from '../parts/colour.ts';
 import { Legend } from '../parts/legend.tsx';
 import { WorldMap } from '../parts/map.tsx';
-import { Standing } from '../parts/pieces.tsx';
+import { Standing, wordOf } from '../parts/standing.tsx';
 import { Await, Empty } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import type { Route } from '../route.ts';
@@ -127,14 +127,18 @@ function mostFrequent(texts: string[]): string {
 
 function Data({ route, flow, areas }: { route: Route; flow: Flow; areas: Area[] }) {
   const panel = useLoad<Panel>(`/panels/${part(flow.release)}/${part(flow.output)}`);
+  const marked = flow.standing.does_not_hold + flow.standing.retracted_points > 0;
+  const marks = useLoad<Mark[]>(marked ? `/panels/${part(flow.release)}/${part(flow.output)}/marks` : null);
   return (
     <Await of={panel} what="the figures of all countries">
-      {(panel) => <Views route={route} flow={flow} areas={areas} panel={panel} />}
+      {(panel) => <Views route={route} flow={flow} areas={areas} panel={panel} marks={marks.value ?? NO_MARKS} />}
     </Await>
   );
 }
 
-function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas: Area[]; panel: Panel }) {
+const NO_MARKS: Mark[] = [];
+
+function Views({ route, flow, areas, panel, marks }: { route: Route; flow: Flow; areas: Area[]; panel: Panel; marks: Mark[] }) {
   useTitle(`${capital(flow.indicator)}: ${route.query.get('method') ? flowTitle(flow) : 'the world'}`);
   const { lines, choices, choice } = useMemo(() => slice(panel, route.query.get('series')), [panel, route.query.get('series')]);
   const byCode = useMemo(() => new Map(areas.map((area) => [area.code, area])), [areas]);
@@ -152,7 +156,12 @@ function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas:
     amend({ compare: next.join(',') });
   };
   const value = (code: string) => lines.get(code)?.values[at] ?? null;
-  const say = (one: number | null) => (one === null ? 'no data' : `${number(one, digits)}${suffix(panel.unit)}`);
+  const marked = useMemo(() => new Map(marks.map((mark) => [`${mark.key} ${mark.period}`, mark])), [marks]);
+  const word = (code: string, when = period): Word => wordOf(flow, marked.get(`${lines.get(code)?.key} ${when}`));
+  const say = (code: string) => {
+    const one = value(code);
+    return one === null ? 'no data' : `${number(one, digits)}${suffix(panel.unit)}${word(code) === 'does_not_hold' ? ' (does not hold)' : ''}`;
+  };
   const name = (code: string) => byCode.get(code)?.name ?? code;
   const first = [...lines.keys()].sort((a, b) => name(a).localeCompare(name(b)));
   const drawn = chosen.length ? chosen : defaults(lines);
@@ -178,6 +187,7 @@ function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas:
               areas={byCode}
               value={value}
               say={say}
+              wrong={(code) => word(code) === 'does_not_hold'}
               classes={colours}
               chosen={chosen}
               onChoose={choose}
@@ -198,8 +208,8 @@ function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas:
                 id: code,
                 cells: [
                   { text: name(code), sort: name(code), path: `/country/${part(code)}?indicator=${part(flow.indicator)}` },
-                  { text: now === null ? 'no data' : number(now, digits), sort: now, path: now === null ? undefined : figurePath(flow, line.key, period) },
-                  { text: number(before, digits), sort: before },
+                  { text: now === null ? 'no data' : number(now, digits), sort: now, path: now === null ? undefined : figurePath(flow, line.key, period), word: word(code) },
+                  { text: number(before, digits), sort: before, word: word(code, panel.periods[at - yearBack(panel.periods, at)]) },
                   { text: now === null || before === null ? '–' : number(now - before, digits), sort: now === null || before === null ? null : now - before },
                 ],
               };
@@ -216,8 +226,8 @@ function Views({ route, flow, areas, panel }: { route: Route; flow: Flow; areas:
         )}
         {view !== 'chart' && <Slider periods={panel.periods} at={at} />}
       </section>
-      <Compare chosen={chosen} codes={first} name={name} say={(code) => say(value(code))} path={(code) => figurePath(flow, lines.get(code)!.key, period)} choose={choose} period={period} has={(code) => value(code) !== null} />
-      <Source route={route} flow={flow} lines={lines} panel={panel} name={name} />
+      <Compare chosen={chosen} codes={first} name={name} say={say} path={(code) => figurePath(flow, lines.get(code)!.key, period)} choose={choose} period={period} has={(code) => value(code) !== null} />
+      <Source route={route} flow={flow} lines={lines} panel={panel} name={name} word={word} />
     </>
   );
 }
@@ -364,17 +374,18 @@ interface SourceProps {
   lines: Slice['lines'];
   panel: Panel;
   name: (code: string) => string;
+  word: (code: string, period: string) => Word;
 }
 
-function Source({ route, flow, lines, panel, name }: SourceProps) {
+function Source({ route, flow, lines, panel, name, word }: SourceProps) {
   const download = () => {
     const quote = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
     // Spreadsheets would execute text with a leading formula character.
     const cell = (text: string) => quote(/^[=+\-@\t]/.test(text) ? `'${text}` : text);
     const rows = [...lines].flatMap(([code, one]) =>
-      one.values.flatMap((value, at) => (value === null ? [] : [[cell(code), cell(name(code)), panel.periods[at]!, String(value)].join(',')])),
+      one.values.flatMap((value, at) => (value === null ? [] : [[cell(code), cell(name(code)), panel.periods[at]!, String(value), word(code, panel.periods[at]!)].join(',')])),
     );
-    const url = URL.createObjectURL(new Blob([['REF_AREA,name,TIME_PERIOD,OBS_VALUE', ...rows, ''].join('\n')], { type: 'text/csv' }));
+    const url = URL.createObjectURL(new Blob([['REF_AREA,name,TIME_PERIOD,OBS_VALUE,ASSAY_STANDING', ...rows, ''].join('\n')], { type: 'text/csv' }));
     const link = Object.assign(document.createElement('a'), { href: url, download: `${flow.dataflow}${flow.outputs > 1 ? `-${flow.output}` : ''}.csv` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
@@ -393,7 +404,7 @@ function Source({ route, flow, lines, panel, name }: SourceProps) {
         <h2>Source</h2>
         <p>
           Published by <a href={`/publisher/${part(flow.publisher)}`}>{flow.publisher_name}</a> on {date(flow.published)}, computed by{' '}
-          <a href={`/recipe/${part(flow.recipe)}`}>{flow.official ? 'an official method' : 'an alternative method'}</a>. Verification: <Standing flow={flow} />.
+          <a href={`/recipe/${part(flow.recipe)}`}>{flow.official ? 'an official method' : 'an alternative method'}</a>. Standing: <Standing flow={flow} />.
         </p>
         {flow.description && <p class="quiet clamp">{flow.description}</p>}
       </div>

@@ -24,7 +24,9 @@ const UNNUMBERED: Record<string, string> = { Kosovo: 'XKX' };
 export interface MapProps {
   areas: Map<string, Area>;
   value: (code: string) => number | null;
-  say: (value: number | null) => string;
+  say: (code: string) => string;
+  /** Whether the number of an area does not hold. */
+  wrong: (code: string) => boolean;
   classes: Classes;
   chosen: string[];
   onChoose: (code: string) => void;
@@ -37,7 +39,7 @@ interface Spot {
   name: string;
 }
 
-export function WorldMap({ areas, value, say, classes, chosen, onChoose, label }: MapProps) {
+export function WorldMap({ areas, value, say, wrong, classes, chosen, onChoose, label }: MapProps) {
   const [active, setActive] = useState<string | null>(null);
   const [tip, setTip] = useState<{ spot: Spot; x: number; y: number } | null>(null);
   const [focused, setFocused] = useState(false);
@@ -95,7 +97,7 @@ export function WorldMap({ areas, value, say, classes, chosen, onChoose, label }
       onChoose(code);
     }
   };
-  const read = (spot: Spot) => say(spot.code === null ? null : value(spot.code));
+  const read = (spot: Spot) => (spot.code === null ? 'no data' : say(spot.code));
   const shown = tip?.spot ?? (focused ? current : undefined);
   return (
     <div class="map" ref={frame}>
@@ -128,6 +130,7 @@ export function WorldMap({ areas, value, say, classes, chosen, onChoose, label }
             tone={classes.of(spot.code === null ? null : value(spot.code))}
             text={`${spot.name}: ${read(spot)}`}
             chosen={spot.code !== null && chosen.includes(spot.code)}
+            wrong={spot.code !== null && wrong(spot.code)}
             active={spot === shown}
           />
         ))}
@@ -154,13 +157,14 @@ interface PlaceProps {
   tone: string;
   text: string;
   chosen: boolean;
+  wrong: boolean;
   active: boolean;
 }
 
-function Place({ spot, place, tone, text, chosen }: PlaceProps) {
+function Place({ spot, place, tone, text, chosen, wrong }: PlaceProps) {
   const { shape, code } = spot;
   const known = code === null ? { 'aria-hidden': true as const } : { id: `area-${code}`, role: 'option' as const, 'aria-selected': chosen, 'aria-label': text };
-  const style = `area ${tone}${chosen ? ' chosen' : ''}`;
+  const style = `area ${tone}${chosen ? ' chosen' : ''}${wrong ? ' wrong' : ''}`;
   if (shape.tiny) return <circle class={style} cx={shape.x} cy={shape.y} r="2.6" data-at={place} {...known} />;
   return <path class={style} d={shape.d} data-at={place} {...known} />;
 }

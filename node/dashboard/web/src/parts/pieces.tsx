@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Flow, Verdict } from '../api.ts';
 import { part, verdictWord } from '../api.ts';
-import { brief, count, worldPath } from '../text.ts';
+import { brief, worldPath } from '../text.ts';
 
 export function Copy({ text, label }: { text: string; label: string }) {
   const [done, set] = useState(false);
@@ -65,35 +65,4 @@ export function About({ kind, object, text, flows, release }: { kind: string; ob
   const path = kind === 'recipe' ? `/recipe/${part(object)}` : flow && worldPath(flow);
   const said = release ? (flow ? `${flow.dataflow} of ${flow.publisher_name}` : `release ${brief(release)}`) : text;
   return path ? <a href={path}>{said}</a> : <span class="wrap">{said}</span>;
-}
-
-/** Verdict of this node on a flow. Own releases were computed here and are not re-run. */
-export function Here({ flow }: { flow: Flow }) {
-  if (flow.verdict)
-    return (
-      <>
-        <VerdictText verdict={flow.verdict} /> here
-      </>
-    );
-  return <span class="quiet">{flow.own ? 'computed and signed here' : 'not re-run here'}</span>;
-}
-
-/** Verification status of a flow by other publishers. */
-export function Standing({ flow }: { flow: Flow }) {
-  const doubts = [
-    flow.differs ? `${flow.differs} found a difference` : '',
-    flow.forked ? 'the publisher signed conflicting histories' : '',
-    flow.retracted ? 'retracted' : '',
-  ].filter(Boolean);
-  return (
-    <>
-      <span class={flow.reproduced ? 'good' : 'quiet'}>{flow.reproduced ? `reproduced by ${count(flow.reproduced, 'other')}` : 'not yet reproduced by others'}</span>
-      {doubts.length > 0 && (
-        <>
-          {' · '}
-          <span class="bad">{doubts.join(' · ')}</span>
-        </>
-      )}
-    </>
-  );
 }

@@ -1,30 +1,43 @@
-// Re-run of a release by the node, with live progress.
+// Re-run of a release by the node, with live progress, and what it says of one figure.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Verdict } from '../api.ts';
+import type { CellWord, Verdict } from '../api.ts';
 import { API, part, verdictWord } from '../api.ts';
-import { brief, count } from '../text.ts';
+import { count } from '../text.ts';
+
+interface Cell {
+  cell: CellWord;
+  published?: string | null;
+  computed?: string | null;
+}
 
 type State =
   | { at: 'rest' }
   | { at: 'work'; stage: string; steps: number }
-  | { at: 'end'; verdict: Verdict; seconds: number }
+  | { at: 'end'; verdict: Verdict; seconds: number; figure: Cell | null }
   | { at: 'trouble'; text: string };
 
-export function Rerun({ release }: { release: string }) {
+export interface Run {
+  state: State;
+  start: () => void;
+}
+
+/** `figure`: output, key and period. */
+export function useRerun(release: string, figure: [string, string, string]): Run {
   const [state, set] = useState<State>({ at: 'rest' });
   const source = useRef<EventSource | null>(null);
   const end = () => {
     source.current?.close();
     source.current = null;
   };
+  const [output, key, period] = figure.map(part);
   useEffect(() => {
     set({ at: 'rest' });
     return end;
-  }, [release]);
-  const run = () => {
+  }, [release, output, key, period]);
+  const start = () => {
     end();
     set({ at: 'work', stage: 'waiting', steps: 0 });
-    const events = new EventSource(`${API}/releases/${part(release)}/rerun`);
+    const events = new EventSource(`${API}/releases/${part(release)}/rerun?output=${output}&key=${key}&period=${period}`);
     source.current = events;
     events.addEventListener('progress', (event) => {
       const said = JSON.parse((event as MessageEvent<string>).data) as { stage: string; steps?: number };
@@ -45,11 +58,15 @@ export function Rerun({ release }: { release: string }) {
       set({ at: 'trouble', text: 'The node is busy or unreachable. Try again later.' });
     };
   };
+  return { state, start };
+}
+
+export function Rerun({ run: { state, start } }: { run: Run }) {
   return (
     <section class="rerun">
       <h2>Re-run</h2>
-      <p>The node repeats the computation and compares every cell. It signs nothing.</p>
-      <button type="button" class="primary" onClick={run} disabled={state.at === 'work'}>
+      <p>The node reads the source documents again, repeats the computation and compares every cell. It signs nothing.</p>
+      <button type="button" class="primary" onClick={start} disabled={state.at === 'work'}>
         {state.at === 'work' ? 'Running …' : state.at === 'rest' ? 'Re-run now' : 'Re-run again'}
       </button>
       <div role="status" class="outcome">
@@ -70,38 +87,60 @@ export function Rerun({ release }: { release: string }) {
 }
 
 function End({ state }: { state: Extract<State, { at: 'end' }> }) {
+  const { figure } = state;
+  return (
+    <>
+      {figure?.cell === 'holds' && <p class="good">✓ This figure holds.</p>}
+      {figure?.cell === 'does_not_hold' && (
+        <p class="bad">
+          ✕ This figure does not hold: published {figure.published ?? 'no value'}, computed {figure.computed ?? 'no value'}.
+        </p>
+      )}
+      <WholeRelease state={state} />
+    </>
+  );
+}
+
+function WholeRelease({ state }: { state: Extract<State, { at: 'end' }> }) {
   const word = verdictWord(state.verdict) ?? '';
   const seconds = `in ${state.seconds.toFixed(2)} seconds`;
-  if (word === 'reproduced') return <p class="good">✓ Reproduced to the last digit {seconds}.</p>;
+  if (word === 'reproduced') return <p class="quiet">The whole release is reproduced to the last digit {seconds}.</p>;
   if (word === 'differs') {
     const { count: cells, first } = (state.verdict as { differs: { count: number; first: Divergence } }).differs;
     return (
-      <p class="bad">
-        ✕ {count(cells, 'cell differs', 'cells differ')}, the first is {tableName(first.table)}[{first.key.map(spell).join(', ')}]: published {spell(first.published)}, computed {spell(first.computed)} ({seconds}).
+      <p class="quiet">
+        In the release {count(cells, 'cell differs', 'cells differ')}, the first is {place(first)}: published {spell(first.published)}, computed {spell(first.computed)} ({seconds}).
       </p>
     );
   }
-  if (word === 'invalid') return <p class="bad">✕ An object breaks a rule: {(state.verdict as { invalid: { message: string } }).invalid.message}.</p>;
+  const { code, message } = Object.values(state.verdict)[0] as { code?: string; message?: string };
+  if (word === 'invalid')
+    return (
+      <p class="bad">
+        ✕ The release is invalid: {message} ({code}).
+      </p>
+    );
   return (
     <p class="quiet">
-      The figures could not be checked ({word.replace('_', ' ')}). This does not mean that they are wrong.
+      The figures could not be checked ({word.replace('_', ' ')}{message && `: ${message}`}). This does not mean that they are wrong.
     </p>
   );
 }
 
-/** A table of a divergence: a result, a data set beside its document, or the number of steps. */
-type ComparedTable = { output: string } | { dataset: string } | 'steps';
-
-function tableName(table: ComparedTable): string {
-  if (table === 'steps') return 'number of steps';
-  return 'output' in table ? table.output : `data set ${brief(table.dataset)} beside its document`;
-}
-
 interface Divergence {
-  table: ComparedTable;
+  table: { output: string } | { dataset: string } | 'steps';
+  position?: { file: string; line?: number; column?: string };
   key: unknown[];
   published?: unknown;
   computed?: unknown;
+}
+
+/** Place of a divergence: a cell of an output, or of a data set with its place in the document. */
+function place({ table, position, key }: Divergence): string {
+  if (table === 'steps') return 'the number of steps';
+  const name = 'output' in table ? table.output : 'a data set';
+  const at = position ? ` (${[position.file, position.line && `line ${position.line}`, position.column && `column ${position.column}`].filter(Boolean).join(', ')})` : '';
+  return `${name}[${key.map(spell).join(', ')}]${at}`;
 }
 
 /** Formats a typed cell. */

@@ -1,9 +1,13 @@
 import { useState } from 'preact/hooks';
+import type { Word } from '../api.ts';
+import { Marked } from './standing.tsx';
 
 export interface Cell {
   text: string;
   sort: string | number | null;
   path?: string | undefined;
+  /** How the number stands. */
+  word?: Word | undefined;
 }
 
 export interface TableProps {
@@ -44,7 +48,8 @@ export function Table({ caption, columns, rows }: TableProps) {
             {sorted.map((row) => (
               <tr key={row.id}>
                 {row.cells.map((cell, column) => {
-                  const content = cell.path ? <a href={cell.path}>{cell.text}</a> : cell.text;
+                  const text = cell.word ? <Marked word={cell.word}>{cell.text}</Marked> : cell.text;
+                  const content = cell.path ? <a href={cell.path}>{text}</a> : text;
                   return column ? <td class="num">{content}</td> : <th scope="row">{content}</th>;
                 })}
               </tr>
