@@ -56,12 +56,15 @@ fn a_dataflow_lists_its_coverage() {
         ("frequency", json!("A")),
         ("vintage", json!("2010")),
         ("vintages", json!(1)),
-        ("differs", json!(0)),
         ("forked", json!(false)),
         ("retracted", json!(null)),
     ] {
         assert_eq!(flow[name], value, "{name}");
     }
+    assert_eq!(
+        (&flow["standing"]["word"], &flow["standing"]["does_not_hold"]),
+        (&json!("unchecked"), &json!(0))
+    );
     let areas = published.json("/areas");
     assert_eq!(
         areas[1],

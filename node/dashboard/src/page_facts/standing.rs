@@ -20,7 +20,7 @@ impl StandingFacts {
     pub(super) fn of_figure(standing: &Value, own: bool, shown: &str) -> Self {
         let word = standing_word(standing);
         let struck = (word == "does_not_hold").then(|| shown.to_owned());
-        Self { word: word.to_owned(), struck, sentence: capitalize(&figure_phrase(standing, own)) }
+        Self { word: word.to_owned(), struck, sentence: capitalize_sentence(&figure_phrase(standing, own)) }
     }
 }
 
@@ -28,7 +28,7 @@ fn standing_word(standing: &Value) -> &str {
     json_at(standing, "/word").as_str().unwrap_or("unchecked")
 }
 
-fn capitalize(text: &str) -> String {
+fn capitalize_sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
@@ -38,11 +38,11 @@ pub(super) fn figure_phrase(standing: &Value, own: bool) -> String {
     let value = |pointer| json_at(standing, pointer).as_str().unwrap_or("no value").to_owned();
     match standing_word(standing) {
         "holds" if array_items(json_at(standing, "/stated")).is_empty() => {
-            format!("holds: source read again and recipe run again {}", runs(standing))
+            format!("holds: source read again and recipe run again {}", describe_runs(standing))
         }
         "holds" => {
             let clause = "on data stated by the publisher, without a document";
-            format!("holds: recipe run again {}, {clause}", runs(standing))
+            format!("holds: recipe run again {}, {clause}", describe_runs(standing))
         }
         "does_not_hold" => {
             let contests = contest_clause(standing).map(|said| format!("; {said}")).unwrap_or_default();
@@ -53,7 +53,11 @@ pub(super) fn figure_phrase(standing: &Value, own: bool) -> String {
             )
         }
         "contested" => {
-            format!("contested: {}{}", contest_clause(standing).unwrap_or_default(), replacement(standing))
+            format!(
+                "contested: {}{}",
+                contest_clause(standing).unwrap_or_default(),
+                describe_replacement(standing)
+            )
         }
         _ if own => "unchecked: signed by this node, run by no publisher that it follows".into(),
         _ => "unchecked: run neither here nor by a publisher that this node follows".into(),
@@ -61,7 +65,7 @@ pub(super) fn figure_phrase(standing: &Value, own: bool) -> String {
 }
 
 /// Who ran it.
-fn runs(standing: &Value) -> String {
+fn describe_runs(standing: &Value) -> String {
     let here = json_at(standing, "/checked_here/cell") == "holds";
     let others = match array_items(json_at(standing, "/confirmed_by")).len() {
         0 => None,
@@ -85,17 +89,18 @@ pub(super) fn contest_clause(standing: &Value) -> Option<String> {
     });
     let mut clauses: Vec<String> = words.map(str::to_owned).collect();
     let points = json_at(standing, "/retracted_points").as_u64().unwrap_or(0);
-    clauses
-        .extend((points > 0).then(|| format!("its publisher retracted {}", counted(points, "data point"))));
+    clauses.extend(
+        (points > 0).then(|| format!("its publisher retracted {}", format_count(points, "data point"))),
+    );
     Some(clauses.join("; ")).filter(|clauses| !clauses.is_empty())
 }
 
-fn replacement(standing: &Value) -> String {
+fn describe_replacement(standing: &Value) -> String {
     let seq = json_at(standing, "/superseded/seq").as_u64();
     seq.map(|seq| format!(" (entry {seq})")).unwrap_or_default()
 }
 
-fn counted(count: u64, noun: &str) -> String {
+fn format_count(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -137,7 +142,7 @@ pub(super) fn publisher_record(publisher: &Value) -> String {
     let caught = if caught.is_empty() { "nothing".to_owned() } else { caught.join(", ") };
     format!(
         "Caught: {caught}. Of {}, {} hold and {} are unchecked.",
-        counted(count("releases"), "release"),
+        format_count(count("releases"), "release"),
         count("holds"),
         count("unchecked"),
     )
