@@ -1,10 +1,10 @@
-//! How figures, outputs and publishers stand, in the words of the web app.
+//! Standing of figures, outputs and publishers, in the words of the web app.
 
 use serde_json::Value;
 
 use super::phrases::{array_items, json_at};
 
-/// How a figure stands, as rendered without scripts.
+/// Standing of a figure, as rendered without scripts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StandingFacts {
     /// `holds`, `does_not_hold`, `contested` or `unchecked`.
@@ -33,7 +33,7 @@ fn capitalize_sentence(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// How a figure stands, as a clause that begins with the word. `own`: this node signs for its publisher.
+/// Standing of a figure, as a clause that begins with the word. `own`: this node signs for its publisher.
 pub(super) fn figure_phrase(standing: &Value, own: bool) -> String {
     let value = |pointer| json_at(standing, pointer).as_str().unwrap_or("no value").to_owned();
     match standing_word(standing) {
@@ -64,7 +64,7 @@ pub(super) fn figure_phrase(standing: &Value, own: bool) -> String {
     }
 }
 
-/// Who ran it.
+/// Names of those who ran it.
 fn describe_runs(standing: &Value) -> String {
     let here = json_at(standing, "/checked_here/cell") == "holds";
     let others = match array_items(json_at(standing, "/confirmed_by")).len() {
@@ -76,7 +76,7 @@ fn describe_runs(standing: &Value) -> String {
     who.join(" and ")
 }
 
-/// What contests a figure or an output.
+/// Contests of a figure or an output.
 pub(super) fn contest_clause(standing: &Value) -> Option<String> {
     let words = array_items(json_at(standing, "/contests")).iter().filter_map(|one| {
         Some(match one.as_str()? {
@@ -113,7 +113,7 @@ pub(super) fn doubt_suffix(word: &str) -> &'static str {
     }
 }
 
-/// What is wrong with the output of a flow, as a clause after its title.
+/// Faults of the output of a flow, as a clause after its title.
 pub(super) fn flow_doubt(flow: &Value) -> String {
     let standing = json_at(flow, "/standing");
     let wrong = json_at(standing, "/does_not_hold").as_u64().unwrap_or(0);
@@ -126,7 +126,7 @@ pub(super) fn flow_doubt(flow: &Value) -> String {
     figures.into_iter().chain(contested).map(|said| format!("; {said}")).collect()
 }
 
-/// What was caught of a publisher, then what holds, as sentences.
+/// Faults caught of a publisher, then the figures that hold, as sentences.
 pub(super) fn publisher_record(publisher: &Value) -> String {
     let count = |name: &str| json_at(publisher, &format!("/record/{name}")).as_u64().unwrap_or(0);
     let forks = array_items(json_at(publisher, "/forks")).len() as u64;
