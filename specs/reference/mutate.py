@@ -24,6 +24,7 @@ from assay.ids import DAG_CBOR, RAW, Id, digest, id_of
 from assay.objects import Object
 from assay.rewrite import Draft, NotApplicable, Rewriter
 from assay.tables import Component, Table
+from verify import verify_bytes
 
 STRANGER = bytes(range(32))
 
@@ -847,6 +848,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--answers", action="store_true", help="verify each mutant; the answers go into the manifest")
     parser.add_argument("--key", type=bytes.fromhex, action="append", default=[], help="secret key, 32 bytes")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -856,8 +858,11 @@ def main() -> int:
         path = f"{len(manifest):05}-{name}.car"
         (arguments.folder / path).write_bytes(data)
         manifest.append({"file": path, "kind": name})
-    answer = {"source": str(arguments.file), "seed": arguments.seed, "mutants": manifest}
-    (arguments.folder / "manifest.json").write_text(json.dumps(answer, indent=1) + "\n")
+        if arguments.answers:
+            answer, exit_code = verify_bytes(data)
+            manifest[-1].update(answer=answer, exit=exit_code)
+    summary = {"source": arguments.file.name, "seed": arguments.seed, "mutants": manifest}
+    (arguments.folder / "manifest.json").write_text(json.dumps(summary, indent=1) + "\n")
     print(f"{len(manifest)} mutants of {len({item['kind'] for item in manifest})} kinds")
     return 0
 

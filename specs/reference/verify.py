@@ -46,8 +46,8 @@ def verify_bytes(data: bytes) -> tuple[dict[str, Any], int]:
 
 def exit_code(root: dict[str, Any]) -> int:
     code = EXIT_CODES[next(iter(root["verdict"]))]
-    place = root["standing"]
-    if code == 0 and (place["retracted"] or place["superseded"] or place["contested"]):
+    standings = [root["standing"], *(item["standing"] for item in root.get("above", []))]
+    if code == 0 and any(any(standing.values()) for standing in standings):
         return 7
     return code
 

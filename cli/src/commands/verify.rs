@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use ledger::bundle::{BUNDLE_BYTES_MAX, Bundle};
 use ledger::standing::{RootStanding, Standing};
-use ledger::verify::{Verification, Verifier};
+use ledger::verify::{ChainLink, Verification, Verifier};
 use ledger::vtl::RunCeilings;
 use schemas::address::{Address, SCHEME};
 use schemas::cid::{Cid, EntryId, PublisherId, ReleaseId};
@@ -40,6 +40,8 @@ struct RootReport<'a> {
     verdict: Option<Verdict>,
     /// The verification, for a release.
     verification: Option<Verification>,
+    /// The releases above that were run again, each with its verdict.
+    runs_above: Vec<(ReleaseId, Verdict)>,
     standing: RootStanding,
     /// Data sets and releases above that are retracted, superseded or contested.
     above: Vec<(Cid, RootStanding)>,
@@ -51,9 +53,6 @@ struct RootReport<'a> {
 pub(super) fn run(global: &GlobalArgs, args: &VerifyArgs, printer: &Printer) -> Result<u8, CommandError> {
     let (bytes, own) = load_bundle(global, &args.target)?;
     let bundle = Bundle::read(&bytes)?;
-    if bundle.roots.is_empty() {
-        return Err(CommandError::usage("bundle", "the bundle has no root, so there is nothing to verify"));
-    }
     let target = FigureTarget::parse(&args.target, args.figure.as_deref())?;
     let ceilings = start_deadline(Duration::from_secs(args.max_seconds));
     let mut reports = Vec::new();
@@ -134,13 +133,29 @@ fn verify_root<'a>(
         None => verifier.verify_object(object),
     };
     let seconds = start.elapsed().as_secs_f64();
+    let runs = std::mem::take(&mut verifier.chain).into_iter().filter_map(|link| match link {
+        ChainLink::Release { id, verdict } if id.cid() != object => Some((id, verdict)),
+        _ => None,
+    });
+    let runs_above = runs.collect();
     let standing = bundle.standing(root);
     let figures = match &verification {
         Some(verification) => figure::find_figures(bundle, entry, verification, &standing, target)?,
         None => Vec::new(),
     };
     let above = bundle.contested_above(root);
-    Ok(RootReport { bundle, entry, own, verdict, verification, standing, above, figures, seconds })
+    Ok(RootReport {
+        bundle,
+        entry,
+        own,
+        verdict,
+        verification,
+        runs_above,
+        standing,
+        above,
+        figures,
+        seconds,
+    })
 }
 
 impl RootReport<'_> {
@@ -181,6 +196,7 @@ impl RootReport<'_> {
             "seq": entry.seq(), "time": entry.time, "signature": "valid",
             "verdict": self.verdict, "word": self.verdict.as_ref().map(Verdict::as_str),
             "standing": self.standing, "seconds": self.seconds,
+            "runs_above": self.runs_above.iter().map(|(id, verdict)| json!({ "release": id, "verdict": verdict })).collect::<Vec<_>>(),
             "above": self.above.iter().map(|(id, standing)| json!({ "object": id, "standing": standing })).collect::<Vec<_>>(),
             "documents": screen::list_documents(self), "not_proven": screen::not_proven(self),
             "figure": if self.figures.is_empty() { Value::Null } else { json!(self.figures) },

@@ -154,6 +154,28 @@ fn forge_table(publisher: &Workspace, release: &str) -> String {
     core.publish(&encode_object(&release).unwrap(), blocks, node::unix_seconds()).unwrap().object.to_string()
 }
 
+/// The document of a data set can be opened, byte for byte; data without one are shown as stated.
+#[test]
+fn documents_are_written_and_stated_data_have_none() {
+    let (publisher, _) = sample::published(STATISTICS_OFFICE);
+    let found = publisher.json("assay show");
+    let import = found["datasets"][0]["dataset"]["provenance"]["import"].clone();
+    let snapshot = import["documents"][0].as_str().unwrap().to_owned();
+    let shown = publisher.run_line(&format!("assay show {snapshot} -o copy.csv")).ok();
+    shown.contains("cpi.csv").contains("SHA-256").contains("copy.csv");
+    let (copy, original) = (publisher.path("copy.csv"), publisher.path("cpi.csv"));
+    assert_eq!(std::fs::read(copy).unwrap(), std::fs::read(original).unwrap());
+    publisher.run_line("assay import cpi.csv --dataflow STATED --stated").ok();
+    publisher.run_line("assay publish inflation/cpi-annual --input STATED --dataflow stated").ok();
+    let address = format!("assay://{}/stated/USA/2010", publisher.publisher());
+    publisher
+        .run_line(&format!("assay verify {address}"))
+        .ok()
+        .contains("holds: it follows from data that its publisher states without a document")
+        .contains("none: the publisher states the data of STATED itself")
+        .contains("where the data of STATED come from");
+}
+
 /// The row of a table with this key.
 fn find_row(table: &Table, key: [&str; 2]) -> usize {
     let is_row = |row: &usize| table.key(*row).iter().map(ToString::to_string).eq(key.map(str::to_owned));

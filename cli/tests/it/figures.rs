@@ -68,6 +68,10 @@ fn a_dataflow_lists_its_coverage() {
     ] {
         assert_eq!(flow[name], value, "{name}");
     }
+    assert_eq!(
+        (&flow["standing"]["word"], &flow["standing"]["does_not_hold"]),
+        (&json!("unchecked"), &json!(0))
+    );
     let areas = published.json("/areas");
     assert_eq!(
         areas[1],

@@ -62,7 +62,7 @@ pub struct PageFacts {
     pub method: Option<String>,
     /// Permanent identifier.
     pub identifier: Option<String>,
-    /// How the figure of the page stands.
+    /// Standing of the figure of the page.
     pub standing: Option<StandingFacts>,
     /// URLs or names of the source documents.
     pub sources: Vec<String>,

@@ -31,6 +31,9 @@ pub enum Error {
     /// Not a CAR file, or a hash mismatch.
     #[error(transparent)]
     Car(#[from] car::Error),
+    /// No root at all.
+    #[error("the bundle has no root, so there is nothing to verify")]
+    NoRoot,
     /// A missing root.
     #[error("root {0} is not in the bundle")]
     Root(Cid),
@@ -43,6 +46,9 @@ pub enum Error {
     /// The genesis of a log is missing, so its entries cannot be checked.
     #[error("the genesis of publisher {0} is not in the bundle")]
     Genesis(PublisherId),
+    /// The genesis of a publisher is no valid entry.
+    #[error("the genesis of publisher {0}: {1}")]
+    InvalidGenesis(PublisherId, schemas::entry::Error),
     /// The object of an entry is missing, undecodable or not what the entry says.
     #[error("object {0} of an entry: {1}")]
     Object(Cid, String),
@@ -57,9 +63,9 @@ impl Error {
         match self {
             Error::Car(car::Error::Hash { .. }) => "hash",
             Error::TooLarge(_) | Error::Car(_) => "framing",
-            Error::Root(_) => "root",
+            Error::NoRoot | Error::Root(_) => "root",
             Error::Entry(..) => "entry",
-            Error::Genesis(_) | Error::Log(_, LogError::Genesis(_)) => "genesis",
+            Error::Genesis(_) | Error::InvalidGenesis(..) | Error::Log(_, LogError::Genesis(_)) => "genesis",
             Error::Object(..) | Error::Log(_, LogError::Object { .. }) => "object",
             Error::Log(..) => "key",
             Error::Unreferenced(_) => "unreferenced",
@@ -96,6 +102,9 @@ impl Bundle {
             let (id, block) = record?;
             bundle.blocks.insert(id, block.to_vec());
         }
+        if roots.is_empty() {
+            return Err(Error::NoRoot);
+        }
         for root in roots {
             let id = EntryId::try_from(root).map_err(|_| Error::Root(root))?;
             bundle.open_entry(id)?;
@@ -114,11 +123,12 @@ impl Bundle {
     /// Refuses blocks that are neither entries nor dependencies of their objects.
     fn check_unreferenced(&self) -> Result<(), Error> {
         let objects = self.entries.values().map(|entry| entry.value().object());
-        let needed: BTreeSet<Cid> =
-            dependencies::walk_dependencies(objects, &|id| self.block(id), usize::MAX)
-                .present
-                .into_iter()
-                .collect();
+        let walk = dependencies::walk_dependencies(objects, &|id| self.block(id), usize::MAX);
+        // The dependencies of a block that does not decode are not known; rule 10 finds that block.
+        if !walk.broken.is_empty() {
+            return Ok(());
+        }
+        let needed: BTreeSet<Cid> = walk.present.into_iter().collect();
         let of_use = |id: &Cid| {
             needed.contains(id) || EntryId::try_from(*id).is_ok_and(|id| self.entries.contains_key(&id))
         };
@@ -140,10 +150,15 @@ impl Bundle {
             self.blocks.insert(Cid::of(Codec::DagCbor, object), object.clone());
         }
         self.entries.insert(id, entry);
+        let genesis = publisher.genesis();
         if !self.blocks.contains_key(&publisher.cid()) {
             return Err(Error::Genesis(publisher));
         }
-        self.open_entry(publisher.genesis())
+        // A genesis that is no valid entry is the fault of the log, not of this entry.
+        match self.open_entry(genesis) {
+            Err(Error::Entry(_, error)) if genesis != id => Err(Error::InvalidGenesis(publisher, error)),
+            opened => opened,
+        }
     }
 
     /// Opens the other entries in the file (attestations): raw blocks that are valid entries.

@@ -298,10 +298,6 @@ impl<'a> Verifier<'a> {
         }
         let release: Release = self.read(id.cid())?;
         let recipe: Recipe = self.read(RecipeId::cid(release.recipe))?;
-        if !recipe.outputs.keys().eq(release.results.keys()) {
-            let message = "the release does not have exactly one result for each output of its recipe";
-            return Err(Stop::failed("outputs", message));
-        }
         let mut totals = ReleaseTotals::default();
         let (mut documents, mut stated) = (BTreeSet::new(), BTreeSet::new());
         let mut inputs = BTreeMap::new();
@@ -313,7 +309,9 @@ impl<'a> Verifier<'a> {
             stated.extend(&check.stated);
             inputs.insert(name.clone(), InputData::clone(&check.data));
         }
-        let outcome = match compute::run_recipe(&recipe, inputs, &self.ceilings).map_err(Stop::from) {
+        let fitting = check_ports(&release, &recipe);
+        let run = fitting.and_then(|()| Ok(compute::run_recipe(&recipe, inputs, &self.ceilings)?));
+        let outcome = match run {
             // A source that differs explains why its recipe does not run.
             Err(stop) if totals.count > 0 && !stop.overrules_difference() => None,
             Err(stop) => return Err(stop),
@@ -396,6 +394,19 @@ struct ComparedResults {
     differences: BTreeMap<Name, ContentId>,
     blocks: Vec<Block>,
     comparable: BTreeSet<Name>,
+}
+
+/// Checks that a release has the outputs and inputs of its recipe.
+fn check_ports(release: &Release, recipe: &Recipe) -> Result<(), Stop> {
+    if !recipe.outputs.keys().eq(release.results.keys()) {
+        let message = "the release does not have exactly one result for each output of its recipe";
+        return Err(Stop::failed("outputs", message));
+    }
+    if !recipe.inputs.keys().eq(release.inputs.keys()) {
+        let message = "the release does not have exactly one data set for each input of its recipe";
+        return Err(Stop::failed("inputs", message));
+    }
+    Ok(())
 }
 
 fn typed_id<T: TryFrom<Cid>>(id: Cid) -> Result<T, Stop> {

@@ -16,6 +16,8 @@ DECIMAL128 = Context(
 )
 # Sums are exact, whatever their exponents; a result that needs rounding is an error of this program.
 EXACT = Context(prec=20_000, Emin=-100_000, Emax=100_000, traps=[InvalidOperation, Overflow, Inexact, Rounded])
+# For operations that round to a place rather than to 34 digits.
+WIDE = Context(prec=20_000, Emin=-100_000, Emax=100_000, traps=[InvalidOperation, Overflow])
 
 
 def number(coefficient: int, exponent: int) -> Decimal:

@@ -116,7 +116,7 @@ def parse_content_type(value: Any) -> tuple[str, bool]:
 def check_claims(claims: dict[Any, Any]) -> None:
     subject, time = claims.get(SUBJECT), claims.get(ISSUED_AT)
     require(isinstance(subject, str), "subject", "an entry has a subject")
-    require(len(subject.encode()) <= 256 and fields.is_text(subject), "subject", "a subject is printable text")
+    require(len(subject.encode()) <= 256 and fields.is_line(subject), "subject", "a subject is one line")
     require(type(time) is int and INT64_MIN <= time <= INT64_MAX, "time", "issued at: seconds, signed 64 bits")
 
 

@@ -1,7 +1,6 @@
 """Checks of the fields of objects. A check is a function that accepts a value or raises Refused."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,14 @@ from .ids import DAG_CBOR, RAW, Id
 from .periods import parse_period
 
 Check = Callable[[Any], None]
-DIRECTION_CONTROLS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF}
+# Objects.md, section 3, hidden characters: the table as it stands, in hexadecimal.
+HIDDEN = """0000-001F 007F-009F 2028-2029 00AD-00AD 0600-0605 061C-061C 06DD-06DD 070F-070F 0890-0891 08E2-08E2
+180E-180E 200B-200F 202A-202E 2060-2064 2066-206F FEFF-FEFF FFF9-FFFB 110BD-110BD 110CD-110CD 13430-1343F
+1BCA0-1BCA3 1D173-1D17A 034F-034F 115F-1160 17B4-17B5 180B-180D 180F-180F 2065-2065 3164-3164 FE00-FE0F
+FFA0-FFA0 FFF0-FFF8 E0000-E0FFF 2800-2800 E000-F8FF F0000-10FFFF FDD0-FDEF"""
+HIDDEN_RANGES = [tuple(int(end, 16) for end in item.split("-")) for item in HIDDEN.split()]
+IN_TEXT = {0x09, 0x0A, 0x200C, 0x200D, *range(0xFE00, 0xFE10)}
+WHITE_SPACE = {*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000}
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
@@ -25,21 +31,42 @@ def shape(condition: bool, message: str) -> None:
     require(condition, message, "shape")
 
 
+def is_hidden(point: int) -> bool:
+    return point & 0xFFFE == 0xFFFE or any(first <= point <= last for first, last in HIDDEN_RANGES)
+
+
 def is_text(value: str) -> bool:
-    """Objects.md, section 3: no control characters but tab and line feed, nothing that hides or reorders."""
-    for character in value:
-        if character in "\t\n":
-            continue
-        if unicodedata.category(character) == "Cc" or ord(character) in DIRECTION_CONTROLS:
-            return False
-    return True
+    return all(ord(character) in IN_TEXT or not is_hidden(ord(character)) for character in value)
+
+
+def is_line(value: str) -> bool:
+    """One line: its only white space is single blanks inside."""
+    plain = all(not is_hidden(ord(item)) and (item == " " or ord(item) not in WHITE_SPACE) for item in value)
+    return plain and "  " not in value and value == value.strip(" ")
+
+
+def make_line(value: str) -> str:
+    """Objects.md, texts of importers: white space and control characters become one blank, the rest is removed."""
+    spaced = "".join(" " if ord(item) in WHITE_SPACE or ord(item) < 0x20 or 0x7F <= ord(item) <= 0x9F else item for item in value)
+    shown = "".join(item for item in spaced if not is_hidden(ord(item)))
+    return " ".join(part for part in shown.split(" ") if part)
+
+
+def line(size: int, empty: bool = True) -> Check:
+    def check(value: Any) -> None:
+        shape(isinstance(value, str), "expected a text")
+        shape(len(value.encode()) <= size, f"a line of at most {size} bytes")
+        shape(is_line(value), "one line, without hidden characters")
+        require(empty or value != "", "a name or title is not empty")
+
+    return check
 
 
 def text(size: int) -> Check:
     def check(value: Any) -> None:
         shape(isinstance(value, str), "expected a text")
         shape(len(value.encode()) <= size, f"a text of at most {size} bytes")
-        shape(is_text(value), "a text has no control or direction characters")
+        shape(is_text(value), "a text has no hidden characters")
 
     return check
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from . import bounds, cbor, fields
 from .errors import Refused
-from .fields import array, choice, integer, mapping, name, require, struct, text, uint32, uint64, word
+from .fields import line, array, choice, integer, mapping, name, require, struct, text, uint32, uint64, word
 from .ids import Id
 from .options import ROLES, TYPES, reader_options
 
@@ -81,9 +81,9 @@ import_ = struct(
     {"companions": array(fields.object_link, 1, bounds.DOCUMENTS_MAX), "options": reader_options},
     import_rule,
 )
-code = struct({"id": text(64), "name": text(256), "aggregate": fields.boolean})
-coded_message = {"code": text(64), "message": text(1024)}
-position = struct({"file": text(256)}, {"line": uint64, "column": text(256)})
+code = struct({"id": line(64), "name": line(256), "aggregate": fields.boolean})
+coded_message = {"code": line(64), "message": text(1024)}
+position = struct({"file": line(256)}, {"line": uint64, "column": line(256)})
 divergence = struct(
     {
         "table": choice({"output": name, "dataset": fields.object_link}, ("steps",)),
@@ -124,24 +124,24 @@ COLUMN = choice(
 OBJECTS = {
     "identity": struct(
         {
-            "name": text(128),
+            "name": line(128, empty=False),
             "roots": array(fields.public_key, 1, bounds.KEYS_MAX),
             "next_root": fields.digest,
             "keys": array(struct({"key": fields.public_key, "uses": uses_rule}), 1, bounds.KEYS_MAX),
         },
-        {"contact": text(256)},
+        {"contact": line(256)},
         identity_rule,
     ),
     "snapshot": struct(
         {
-            "name": text(256),
-            "media_type": text(128),
+            "name": line(256),
+            "media_type": line(128),
             "size": integer(0, bounds.SNAPSHOT_BYTES_MAX),
             "blake3": fields.digest,
             "sha256": fields.digest,
             "pieces": array(fields.raw_link, 0, 1024),
         },
-        {"url": text(1024), "fetched": fields.time, "agency": text(128), "licence": text(128)},
+        {"url": line(1024), "fetched": fields.time, "agency": line(128), "licence": line(128)},
         snapshot_rule,
     ),
     "structure": struct(
@@ -167,27 +167,27 @@ OBJECTS = {
     "dataset": struct(
         {
             "dataflow": name,
-            "title": text(256),
+            "title": line(256, empty=False),
             "content": fields.object_link,
             "provenance": choice({"import": import_, "release": output_of}, ("stated",)),
         },
         {
-            "unit": text(128),
-            "plausibility_warnings": array(text(512), 1, bounds.PLAUSIBILITY_WARNINGS_MAX),
+            "unit": line(128),
+            "plausibility_warnings": array(line(512), 1, bounds.PLAUSIBILITY_WARNINGS_MAX),
         },
     ),
     "recipe": struct(
         {
-            "title": text(256),
+            "title": line(256, empty=False),
             "indicator": name,
             "script": text(65536),
-            "inputs": mapping(name, struct({"title": text(256), "components": components}), 1, bounds.PORTS_MAX),
-            "outputs": mapping(name, struct({"title": text(256), "unit": text(128)}), 1, bounds.PORTS_MAX),
+            "inputs": mapping(name, struct({"title": line(256), "components": components}), 1, bounds.PORTS_MAX),
+            "outputs": mapping(name, struct({"title": line(256), "unit": line(128)}), 1, bounds.PORTS_MAX),
             "semantics": uint32,
             "limits": struct({"steps": uint64, "cells": uint64}),
             "description": text(4096),
             "references": array(text(512), 0, bounds.NOTES_MAX),
-            "licence": text(64),
+            "licence": line(64),
         },
         {
             "deviates_from": struct(
@@ -198,7 +198,7 @@ OBJECTS = {
     "release": struct(
         {
             "dataflow": name,
-            "vintage": text(64),
+            "vintage": line(64),
             "recipe": fields.object_link,
             "inputs": links,
             "results": links,
@@ -220,7 +220,7 @@ OBJECTS = {
             "verdict": verdict,
             "results": contents,
             "semantics": uint32,
-            "build": text(64),
+            "build": line(64),
             "sources": struct({"read": uint64, "stated": uint64}),
         }
     ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal, Overflow
 from typing import Any
 
-from .decimals import DECIMAL128, EXACT, INT64_MAX, INT64_MIN, parts
+from .decimals import DECIMAL128, EXACT, INT64_MAX, INT64_MIN, WIDE, parts
 from .errors import VerdictError, failed
 from .periods import Period, first_day
 from .vtl import Unsupported
@@ -163,7 +163,7 @@ def to_places(x: Any, places: int, rounding: str) -> Decimal:
     value = Decimal(x)
     if parts(value)[1] >= -places:
         return value
-    return value.quantize(Decimal((0, (1,), -places)), rounding=rounding, context=EXACT)
+    return value.quantize(Decimal((0, (1,), -places)), rounding=rounding, context=WIDE)
 
 
 def digits(rounding: str) -> Callable[..., Column]:

@@ -61,11 +61,11 @@ def is_contested(bundle: Bundle, entry: Entry) -> bool:
 
 
 def standings_above(bundle: Bundle, object_id: Id) -> list[dict[str, object]]:
-    """The same for each data set and release above that an entry of the bundle published."""
+    """The same for each data set, recipe and release that the root depends on and an entry of the bundle published."""
     result: list[dict[str, object]] = []
     for above in dict.fromkeys(block_id for block_id, _ in bundle.closure(object_id)):
         value: Object | None = bundle.object(above)
-        if value and value["$type"] in ("dataset", "release"):
+        if value and value["$type"] in ("dataset", "recipe", "release"):
             for entry in bundle.entries_of(above):
                 result.append({"entry": str(entry.id), "object": str(above), "standing": standing(bundle, entry)})
     return result

@@ -202,6 +202,19 @@ fn bundles_are_verified_by_every_rule() {
     assert!(errors.is_empty(), "bundle.json:\n  {}", errors.join("\n  "));
 }
 
+/// A version that the code has and the document has not would make verifiers disagree in silence.
+#[test]
+fn readers_of_the_document_are_those_of_the_code() {
+    let document = read("specs/readers.md");
+    for format in ingest::Format::all() {
+        let row = format!("| `{}` | {} | {} |", format.code(), format.title(), format.version());
+        assert!(document.contains(&row), "readers.md lacks `{row}`");
+    }
+    let areas = schemas::digest::DocumentDigests::of(read("node/ingest/src/values/areas.txt").as_bytes());
+    let digest = schemas::digest::format_hex(&areas.sha256);
+    assert!(document.contains(&digest), "readers.md names another list of areas than {digest}");
+}
+
 #[test]
 fn ids_have_one_spelling() {
     run("id.json", |case| match case.text.as_deref().unwrap_or_default().parse::<Cid>() {

@@ -55,6 +55,12 @@ pub(super) fn print_report(report: &RootReport<'_>, printer: &Printer) {
     print_recipe(report, printer);
     print_documents(report, printer);
     print_verdict(report, printer);
+    for (release, verdict) in &report.runs_above {
+        let style =
+            if matches!(verdict, Verdict::Reproduced { .. }) { TextStyle::Good } else { TextStyle::Bad };
+        let word = printer.style_text(style, format::summarize_verdict(verdict));
+        printer.print_field("run above", format!("release {}: {word}", format::shorten_id(release)));
+    }
     print_attestations(report, printer);
     print_standing(report, printer);
     let mut label = "not proven";
@@ -277,7 +283,8 @@ fn print_verdict(report: &RootReport<'_>, printer: &Printer) {
         }
         Verdict::NotRun { code, message } => {
             let word = printer.style_text(TextStyle::Bold, "not run here");
-            printer.print_field(label, format!("{word} ({code}): {message}"));
+            printer.print_field(label, format!("{word} ({code})"));
+            printer.print_quoted("", message.as_str());
         }
     }
 }

@@ -87,7 +87,7 @@ struct Attestation {
     name: String,
     time: i64,
     verdict: Verdict,
-    /// What its run says of this figure.
+    /// Result of its run for this figure.
     #[serde(flatten)]
     cell: CellStanding,
     followed: bool,

@@ -27,7 +27,7 @@ struct PublisherResponse {
     forks: Vec<ForkInfo>,
 }
 
-/// What was found of the releases of a publisher, by this node and by followed publishers.
+/// Findings about the releases of a publisher, by this node and by followed publishers.
 #[derive(Debug, Default, Serialize)]
 struct PublisherRecord {
     releases: u64,

@@ -1,10 +1,10 @@
-//! How figures, outputs and publishers stand, in the words of the web app.
+//! Standing of figures, outputs and publishers, in the words of the web app.
 
 use serde_json::Value;
 
 use super::phrases::{array_items, json_at};
 
-/// How a figure stands, as rendered without scripts.
+/// Standing of a figure, as rendered without scripts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StandingFacts {
     /// `holds`, `does_not_hold`, `contested` or `unchecked`.
@@ -20,7 +20,7 @@ impl StandingFacts {
     pub(super) fn of_figure(standing: &Value, own: bool, shown: &str) -> Self {
         let word = standing_word(standing);
         let struck = (word == "does_not_hold").then(|| shown.to_owned());
-        Self { word: word.to_owned(), struck, sentence: capitalize(&figure_phrase(standing, own)) }
+        Self { word: word.to_owned(), struck, sentence: capitalize_sentence(&figure_phrase(standing, own)) }
     }
 }
 
@@ -28,21 +28,21 @@ fn standing_word(standing: &Value) -> &str {
     json_at(standing, "/word").as_str().unwrap_or("unchecked")
 }
 
-fn capitalize(text: &str) -> String {
+fn capitalize_sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// How a figure stands, as a clause that begins with the word. `own`: this node signs for its publisher.
+/// Standing of a figure, as a clause that begins with the word. `own`: this node signs for its publisher.
 pub(super) fn figure_phrase(standing: &Value, own: bool) -> String {
     let value = |pointer| json_at(standing, pointer).as_str().unwrap_or("no value").to_owned();
     match standing_word(standing) {
         "holds" if array_items(json_at(standing, "/stated")).is_empty() => {
-            format!("holds: source read again and recipe run again {}", runs(standing))
+            format!("holds: source read again and recipe run again {}", describe_runs(standing))
         }
         "holds" => {
             let clause = "on data stated by the publisher, without a document";
-            format!("holds: recipe run again {}, {clause}", runs(standing))
+            format!("holds: recipe run again {}, {clause}", describe_runs(standing))
         }
         "does_not_hold" => {
             let contests = contest_clause(standing).map(|said| format!("; {said}")).unwrap_or_default();
@@ -53,15 +53,19 @@ pub(super) fn figure_phrase(standing: &Value, own: bool) -> String {
             )
         }
         "contested" => {
-            format!("contested: {}{}", contest_clause(standing).unwrap_or_default(), replacement(standing))
+            format!(
+                "contested: {}{}",
+                contest_clause(standing).unwrap_or_default(),
+                describe_replacement(standing)
+            )
         }
         _ if own => "unchecked: signed by this node, run by no publisher that it follows".into(),
         _ => "unchecked: run neither here nor by a publisher that this node follows".into(),
     }
 }
 
-/// Who ran it.
-fn runs(standing: &Value) -> String {
+/// Names of those who ran it.
+fn describe_runs(standing: &Value) -> String {
     let here = json_at(standing, "/checked_here/cell") == "holds";
     let others = match array_items(json_at(standing, "/confirmed_by")).len() {
         0 => None,
@@ -72,7 +76,7 @@ fn runs(standing: &Value) -> String {
     who.join(" and ")
 }
 
-/// What contests a figure or an output.
+/// Contests of a figure or an output.
 pub(super) fn contest_clause(standing: &Value) -> Option<String> {
     let words = array_items(json_at(standing, "/contests")).iter().filter_map(|one| {
         Some(match one.as_str()? {
@@ -85,17 +89,18 @@ pub(super) fn contest_clause(standing: &Value) -> Option<String> {
     });
     let mut clauses: Vec<String> = words.map(str::to_owned).collect();
     let points = json_at(standing, "/retracted_points").as_u64().unwrap_or(0);
-    clauses
-        .extend((points > 0).then(|| format!("its publisher retracted {}", counted(points, "data point"))));
+    clauses.extend(
+        (points > 0).then(|| format!("its publisher retracted {}", format_count(points, "data point"))),
+    );
     Some(clauses.join("; ")).filter(|clauses| !clauses.is_empty())
 }
 
-fn replacement(standing: &Value) -> String {
+fn describe_replacement(standing: &Value) -> String {
     let seq = json_at(standing, "/superseded/seq").as_u64();
     seq.map(|seq| format!(" (entry {seq})")).unwrap_or_default()
 }
 
-fn counted(count: u64, noun: &str) -> String {
+fn format_count(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -108,7 +113,7 @@ pub(super) fn doubt_suffix(word: &str) -> &'static str {
     }
 }
 
-/// What is wrong with the output of a flow, as a clause after its title.
+/// Faults of the output of a flow, as a clause after its title.
 pub(super) fn flow_doubt(flow: &Value) -> String {
     let standing = json_at(flow, "/standing");
     let wrong = json_at(standing, "/does_not_hold").as_u64().unwrap_or(0);
@@ -121,7 +126,7 @@ pub(super) fn flow_doubt(flow: &Value) -> String {
     figures.into_iter().chain(contested).map(|said| format!("; {said}")).collect()
 }
 
-/// What was caught of a publisher, then what holds, as sentences.
+/// Faults caught of a publisher, then the figures that hold, as sentences.
 pub(super) fn publisher_record(publisher: &Value) -> String {
     let count = |name: &str| json_at(publisher, &format!("/record/{name}")).as_u64().unwrap_or(0);
     let forks = array_items(json_at(publisher, "/forks")).len() as u64;
@@ -137,7 +142,7 @@ pub(super) fn publisher_record(publisher: &Value) -> String {
     let caught = if caught.is_empty() { "nothing".to_owned() } else { caught.join(", ") };
     format!(
         "Caught: {caught}. Of {}, {} hold and {} are unchecked.",
-        counted(count("releases"), "release"),
+        format_count(count("releases"), "release"),
         count("holds"),
         count("unchecked"),
     )
