@@ -73,13 +73,11 @@ impl PageMetadata<'_> {
         let top = if frame { SITE_HEADER } else { "" };
         let mut body = format!("{top}<main id=\"main\"{}>\n", if frame { "" } else { " class=\"embedded\"" });
         body.push_str(&format!(
-            "<h1>{}</h1>\n<p class=\"lead\">{}</p>\n",
+            "<h1>{}</h1>\n{}<p class=\"lead\">{}</p>\n",
             escape_html(&self.name()),
+            self.facts.standing.as_ref().map(standing_line).unwrap_or_default(),
             escape_html(self.description())
         ));
-        if let Some(standing) = &self.facts.standing {
-            body.push_str(&standing_line(standing));
-        }
         let links = self.facts.lines.iter().map(|(text, path)| (text.as_str(), path.as_deref()));
         let files = self.facts.downloads.iter().map(|file| (file.title.as_str(), Some(file.path.as_str())));
         let items: String = links.chain(files).map(|(text, path)| list_item(text, path)).collect();

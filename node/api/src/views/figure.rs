@@ -353,7 +353,7 @@ fn list_revisions<K: Storage>(
     Ok(found)
 }
 
-/// How the figure at a location stands; `None` for an output without a measure.
+/// Returns the standing of the figure at a location; `None` for an output without a measure.
 fn cell_word<K: Storage>(
     state: &State<K>,
     catalogue: &Catalogue,
