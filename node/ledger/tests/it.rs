@@ -3,5 +3,6 @@
 
 mod it {
     mod bundle;
+    mod standing;
     mod verify;
 }
