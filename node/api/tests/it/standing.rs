@@ -173,3 +173,29 @@ fn lists_mark_only_the_figures_that_do_not_hold() {
     let events = node.get(&rerun, "text/event-stream").body;
     assert!(events.contains("\"figure\":{\"cell\":\"unchecked\"}"), "{events}");
 }
+
+#[test]
+fn a_retracted_data_point_contests_only_itself() {
+    let node = TestNode::with_retracted_point();
+    check(&node, ["contested", "unchecked"], "contested");
+    assert_eq!(standing(&node, "2020")["contests"], json!(["point_retracted"]));
+    let flow = &json(&node, "/api/v1/flows")[0];
+    let release = flow["release"].as_str().unwrap();
+    assert_eq!(
+        (&flow["standing"]["retracted_points"], &flow["standing"]["contests"]),
+        (&json!(1), &json!([]))
+    );
+    let marks = json(&node, &format!("/api/v1/panels/{release}/OUT/marks"));
+    assert_eq!(marks, json!([{ "key": "AUT.F", "period": "2020", "word": "contested" }]));
+}
+
+#[test]
+fn data_without_a_document_are_named_at_any_depth() {
+    let node = TestNode::with_stated_data();
+    let stated = standing(&node, "2020")["stated"].clone();
+    assert_eq!(stated.as_array().map(Vec::len), Some(1), "{stated}");
+    for flow in json(&node, "/api/v1/flows").as_array().unwrap() {
+        assert_eq!(flow["standing"]["stated"], stated, "{flow}");
+    }
+    assert_eq!(standing(&TestNode::start(), "2020")["stated"], json!([]));
+}

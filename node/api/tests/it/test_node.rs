@@ -9,7 +9,8 @@ use schemas::cid::{EntryId, PublisherId, ReleaseId};
 use schemas::content::{encode_block, pack_table};
 use schemas::entry::{EntryPosition, sign_entry};
 use schemas::object::{
-    Attestation, Recipe, RecipeInput, RecipeOutput, Release, RevisionReason, Supersession,
+    Attestation, Dataset, Provenance, Recipe, RecipeInput, RecipeOutput, Release, Retraction,
+    RetractionScope, RevisionReason, Supersession,
 };
 use schemas::structure::{ComponentList, Role, ValueType};
 use schemas::table::{Cell, Column, Table, TextColumn};
@@ -141,16 +142,30 @@ impl TestPublisher {
     }
 
     fn release(&mut self, table: &Table, time: i64, supersedes: Option<Supersession>) -> ReleaseId {
+        self.release_of(table, time, supersedes, "labour", |_| ())
+    }
+
+    /// Publishes a release of a table, on a data set that `change` may alter.
+    fn release_of(
+        &mut self,
+        table: &Table,
+        time: i64,
+        supersedes: Option<Supersession>,
+        dataflow: &str,
+        change: impl FnOnce(&mut Dataset),
+    ) -> ReleaseId {
         let (content, mut blocks) = pack_table(table, BTreeMap::new()).unwrap();
         let (snapshot, source) = csv_snapshot("labour.csv", content.to_string().as_bytes());
         blocks.extend(source);
-        let (dataset, block) = encode_block(&imported_dataset(content, snapshot)).unwrap();
+        let mut dataset = imported_dataset(content, snapshot);
+        change(&mut dataset);
+        let (dataset, block) = encode_block(&dataset).unwrap();
         blocks.push(block);
         let (recipe, block) = encode_block(&labour_recipe()).unwrap();
         blocks.push(block);
         let results = BTreeMap::from([(make_name("OUT"), content)]);
         let release = Release {
-            dataflow: make_name("labour"),
+            dataflow: make_name(dataflow),
             inputs: BTreeMap::from([(make_name("IN"), dataset)]),
             supersedes,
             ..claimed_release(recipe, dataset, results, 1)
@@ -247,6 +262,33 @@ impl TestNode {
     pub fn with_two_measures() -> Self {
         Self::with_publisher(|publisher| {
             publisher.release(&two_measure_table(), TIME, None);
+        })
+    }
+
+    /// A node that retracted one data point of its second release: women in Austria in 2020.
+    pub fn with_retracted_point() -> Self {
+        Self::with_two_releases(|publisher, _, second| {
+            let point = ["AUT", "F", "2020"].map(make_text).to_vec();
+            let retraction = Retraction {
+                subject: second.cid(),
+                scope: RetractionScope::Points(vec![point]),
+                reason: make_text("a misprint"),
+                replacement: None,
+            };
+            publisher.0.publish(&encode_object(&retraction), Vec::new(), TIME + 2 * 86_400).unwrap();
+        })
+    }
+
+    /// A node whose last release uses the result of another one, whose data set has no document.
+    pub fn with_stated_data() -> Self {
+        Self::with_publisher(|publisher| {
+            let table = table(&latest_rows());
+            let stated = publisher.release_of(&table, TIME, None, "labour-stated", |dataset| {
+                dataset.provenance = Provenance::Stated;
+            });
+            publisher.release_of(&table, TIME + 1, None, "labour", |dataset| {
+                dataset.provenance = Provenance::Release { release: stated, output: make_name("OUT") };
+            });
         })
     }
 
