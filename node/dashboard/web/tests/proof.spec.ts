@@ -74,7 +74,15 @@ test('a falsified figure is struck through in tables, and counted at its publish
   await shot(page, 'standing-table');
   await page.goto(`${university.api}/world/inflation?method=${rival.publisher}/inflation&period=2018`);
   await expect(page.locator('.area.wrong')).toHaveCount(1);
+  await expect(page.getByRole('option', { name: /^Turkiye: 10\.33.% \(does not hold\)$/ })).toBeAttached();
   await shot(page, 'standing-map');
+  await page.goto(`${university.api}/country/TUR?indicator=inflation`);
+  await expect(page.locator('.dot.wrong')).toHaveCount(1);
+  await expect(page.locator('.latest')).not.toContainText('does not hold');
+  await accessible(page);
+  await shot(page, 'standing-country');
+  await page.goto(`${university.api}/embed/world/inflation?method=${rival.publisher}/inflation`);
+  await expect(page.locator('.credit')).toContainText('1 figure does not hold');
   await page.goto(`${university.api}/publisher/${rival.publisher}`);
   await expect(page.locator('.badge').first()).toHaveText(/^✕ Caught1 release that does not hold$/);
   await accessible(page);

@@ -136,7 +136,7 @@ function Overlay({ route, measure, set, lines: sorted, heading, span }: OverlayP
         {set === 0 ? <h2>{heading}</h2> : <h3>{heading}</h3>}
         <Latest line={official} digits={digits} />
       </div>
-      <Chart label={`${heading} by method`} unit={unit} height={set === 0 ? 320 : 220} span={span} series={shown.map((line, tone): Series => ({ id: lineId(line), label: methodName(line, shown), periods: line.periods, values: line.values, tone, dashed: !line.flow.official, base: tone === 0 && shown.length > 1 }))} />
+      <Chart label={`${heading} by method`} unit={unit} height={set === 0 ? 320 : 220} span={span} series={shown.map((line, tone): Series => ({ id: lineId(line), label: methodName(line, shown), periods: line.periods, values: line.values, tone, dashed: !line.flow.official, base: tone === 0 && shown.length > 1, wrong: wrongPeriods(line) }))} />
       {sorted.length > 8 && <p class="quiet">The table below lists {sorted.length - 8} more.</p>}
       {rival && <Gap official={official} rival={rival} rivals={rivals} choice={choice} unit={unit} span={span} />}
       <details class="methods">
@@ -188,6 +188,8 @@ function methodName(line: Line, all: Line[]): string {
   const same = all.filter((one) => one.name === line.name).length > 1;
   return same ? `${line.flow.publisher_name}: ${line.name}` : line.name;
 }
+
+const wrongPeriods = (line: Line) => new Set(line.marks.filter((one) => one.word === 'does_not_hold').map((one) => one.period));
 
 /** How the figure of a period stands. */
 const lineWord = (line: Line, period: string) => wordOf(line.flow, line.marks.find((one) => one.period === period));

@@ -158,6 +158,7 @@ function Views({ route, flow, areas, panel, marks }: { route: Route; flow: Flow;
   const value = (code: string) => lines.get(code)?.values[at] ?? null;
   const marked = useMemo(() => new Map(marks.map((mark) => [`${mark.key} ${mark.period}`, mark])), [marks]);
   const word = (code: string, when = period): Word => wordOf(flow, marked.get(`${lines.get(code)?.key} ${when}`));
+  const wrongPeriods = (key: string) => new Set(marks.filter((one) => one.key === key && one.word === 'does_not_hold').map((one) => one.period));
   const say = (code: string) => {
     const one = value(code);
     return one === null ? 'no data' : `${number(one, digits)}${suffix(panel.unit)}${word(code) === 'does_not_hold' ? ' (does not hold)' : ''}`;
@@ -221,7 +222,7 @@ function Views({ route, flow, areas, panel, marks }: { route: Route; flow: Flow;
             label={flowTitle(flow)}
             unit={panel.unit}
             height={400}
-            series={drawn.map((code, tone) => ({ id: code, label: name(code), periods: panel.periods, values: lines.get(code)!.values, tone }))}
+            series={drawn.map((code, tone) => ({ id: code, label: name(code), periods: panel.periods, values: lines.get(code)!.values, tone, wrong: wrongPeriods(lines.get(code)!.key) }))}
           />
         )}
         {view !== 'chart' && <Slider periods={panel.periods} at={at} />}
@@ -395,7 +396,14 @@ function Source({ route, flow, lines, panel, name, word }: SourceProps) {
   if (route.embed)
     return (
       <p class="credit">
-        {flow.publisher_name} · <a href={page.replace('/embed', '')} target="_blank" rel="noopener">verify these figures</a>
+        {flow.publisher_name}
+        {(flow.standing.word === 'does_not_hold' || flow.standing.word === 'contested') && (
+          <>
+            {' '}
+            · <Standing flow={flow} />
+          </>
+        )}{' '}
+        · <a href={page.replace('/embed', '')} target="_blank" rel="noopener">verify these figures</a>
       </p>
     );
   return (

@@ -14,6 +14,8 @@ export interface Series {
   dashed?: boolean;
   /** Drawn wide, so that it stays visible below an overlapping line. */
   base?: boolean;
+  /** Periods whose figure does not hold. */
+  wrong?: ReadonlySet<string> | undefined;
 }
 
 export interface ChartProps {
@@ -76,7 +78,7 @@ export function Chart({ series, unit, label, height = 340, zero = false, span }:
       .filter((reading) => reading.value !== null)
       .sort((a, b) => b.value! - a.value!);
   const spoken = (when: string) =>
-    `${periodName(when)}: ${readings(when).map(({ one, value }) => `${one.label} ${number(value, digits)}${suffix(unit)}`).join('; ') || 'no data'}`;
+    `${periodName(when)}: ${readings(when).map(({ one, value }) => `${one.label} ${number(value, digits)}${suffix(unit)}${doubt(one, when)}`).join('; ') || 'no data'}`;
   const point = (event: PointerEvent) => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const wanted = x.invert(event.clientX - box.left);
@@ -140,6 +142,9 @@ export function Chart({ series, unit, label, height = 340, zero = false, span }:
         {lonely(series).map(({ one, when, value }) => (
           <circle class={`dot s${one.tone % 8}`} cx={x(start(when))} cy={y(value)} r={3} />
         ))}
+        {wrongPoints(series).map(({ when, value }) => (
+          <circle class="dot wrong" cx={x(start(when))} cy={y(value)} r={5} />
+        ))}
         {period !== null && readings(period).map(({ one, value }) => <circle class={`dot s${one.tone % 8}`} cx={rule!} cy={y(value!)} r={3.5} />)}
         {ends &&
           apart(series.map((one) => ({ one, y: y(lastOf(one)) })), height).map(({ one, y: place }) => (
@@ -155,6 +160,7 @@ export function Chart({ series, unit, label, height = 340, zero = false, span }:
             <span class="reading">
               <i class={`swatch s${one.tone % 8}`} />
               {one.label} <b>{number(value, digits)}{suffix(unit)}</b>
+              {doubt(one, period)}
             </span>
           ))}
           {readings(period).length === 0 && <span>No data</span>}
@@ -184,6 +190,15 @@ function yScale(values: number[], zero: boolean) {
 const ticksOf = (values: number[], zero: boolean) => (values.length ? yScale(values, zero).ticks(5) : []);
 
 const lastOf = (one: Series) => one.values.findLast((value) => value !== null) ?? 0;
+
+const doubt = (one: Series, when: string) => (one.wrong?.has(when) ? ' (does not hold)' : '');
+
+/** Values that do not hold. */
+function wrongPoints(series: Series[]) {
+  return series.flatMap((one) =>
+    one.values.flatMap((value, at) => (value !== null && one.wrong?.has(one.periods[at]!) ? [{ when: one.periods[at]!, value }] : [])),
+  );
+}
 
 /** Isolated values, which a line would not show. */
 function lonely(series: Series[]) {
