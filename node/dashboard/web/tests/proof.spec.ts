@@ -108,6 +108,7 @@ test('a retracted figure of stated data is contested, and says why', async ({ pa
   await expect(page.getByText('stated by the publisher, without a document')).not.toHaveCount(0);
   await expect(page.locator('.checked')).toHaveAttribute('data-done', 'true');
   await expect(page.locator('.checked ol li.wrong')).toHaveCount(0);
+  await expect(page.locator('.checked ol li.contest')).toContainText('Contested: the publisher retracted this release: a row was read twice');
   await expect(page.locator('.checked ol li.open').last()).toContainText('One data set is stated by the publisher, without a document.');
   await accessible(page);
   await shot(page, 'standing-contested');
@@ -180,6 +181,7 @@ test('a bundle of the command line holds, and no byte of it can be another', asy
   const held: string[] = [];
   await check(bytes, claim, (text) => held.push(text));
   expect(held).toHaveLength(6);
+  expect((await check(bytes, claim, () => {})).contests).toEqual([]);
   for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 97)) {
     const bent = bytes.slice();
     bent[at]! ^= 1;

@@ -5,7 +5,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { readBundle } from './car.ts';
 import type { Bundle } from './car.ts';
 import { VerifyError, asBytes, asLink, asList, asMap, asNumber, asText, field, read } from './cbor.ts';
-import type { ValueMap } from './cbor.ts';
+import type { Value, ValueMap } from './cbor.ts';
 import { readChunk, sameNumber } from './chunk.ts';
 import type { Entry } from './entry.ts';
 import { payloadId, readEntry } from './entry.ts';
@@ -22,8 +22,8 @@ export interface Claim {
 }
 
 export interface Step {
-  /** `open`: no check of the browser. */
-  outcome: 'holds' | 'wrong' | 'unknown' | 'open';
+  /** `contest`: evidence in the bundle against a figure that is signed well; `open`: no check of the browser. */
+  outcome: 'holds' | 'wrong' | 'unknown' | 'contest' | 'open';
   text: string;
 }
 
@@ -55,7 +55,8 @@ export async function verify(claim: Claim, tell: (report: Report) => void): Prom
   };
   try {
     const bytes = await fetchBundle(claim.release);
-    const { stated } = await check(bytes, claim, (text) => say('holds', text));
+    const { stated, contests } = await check(bytes, claim, (text) => say('holds', text));
+    for (const text of contests) say('contest', text);
     for (const text of notChecked(stated)) say('open', text);
     tell({ done: true, steps: [...steps], trusted: TRUSTED });
   } catch (fault) {
@@ -78,8 +79,8 @@ async function fetchBundle(release: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Throws on the first failed check; returns what the data sets of the release rest on. */
-export async function check(bytes: Uint8Array, claim: Claim, holds: (text: string) => void): Promise<Sources> {
+/** Throws on the first failed check; returns what the data sets rest on, and what contests the release. */
+export async function check(bytes: Uint8Array, claim: Claim, holds: (text: string) => void): Promise<Sources & { contests: string[] }> {
   const bundle = await readBundle(bytes);
   holds(`All ${bundle.blocks.size} blocks of the bundle (${Math.ceil(bundle.bytes / 1024)} kB) match their ids (BLAKE3).`);
   const entry = opened(bundle, claim);
@@ -94,7 +95,7 @@ export async function check(bytes: Uint8Array, claim: Claim, holds: (text: strin
   const value = figure(bundle, release, claim);
   if (!agree(value, claim.value)) throw new VerifyError(`the number shown is not the one that was signed: the signed data say ${value ?? 'no value'}, the node says ${claim.value ?? 'no value'}`);
   holds(`The number shown equals the number in the signed data: ${value ?? 'no value'}.`);
-  return found;
+  return { ...found, contests: contestsOf(bundle, entry, claim) };
 }
 
 const agree = (found: string | null, shown: string | null) => (found === null || shown === null ? found === shown : found === shown || sameNumber(found, shown));
@@ -158,6 +159,46 @@ function inlined(bundle: Bundle, id: string): Uint8Array | null {
     }
   }
   return null;
+}
+
+/** Retractions of the release or of the figure, and second histories, signed by the publisher. */
+function contestsOf(bundle: Bundle, entry: Entry, claim: Claim): string[] {
+  const found = new Set<string>();
+  const seqs = new Set<number>();
+  for (const bytes of bundle.blocks.values()) {
+    const other = signedEntry(bundle, bytes, claim);
+    if (!other) continue;
+    if (other.seq <= entry.seq && seqs.has(other.seq)) found.add(`Contested: the publisher signed two entries with the number ${other.seq}; both are in the bundle.`);
+    seqs.add(other.seq);
+    if (other.kind !== 'retraction' || ![claim.release, claim.entry].includes(other.subject)) continue;
+    const body = other.inline ? other.payload : bundle.blocks.get(payloadId(other));
+    if (!body) continue;
+    const retraction = typed(body, 'retraction');
+    const whole = field(retraction, 'scope') === 'whole';
+    if (whole || isPoint(field(retraction, 'scope'), claim)) found.add(`Contested: the publisher retracted this ${whole ? 'release' : 'data point'}: ${asText(field(retraction, 'reason'))}`);
+  }
+  return [...found];
+}
+
+/** An entry of the publisher after its first, with a valid signature by an authorised key. */
+function signedEntry(bundle: Bundle, bytes: Uint8Array, claim: Claim): Entry | null {
+  if (bytes[0] !== 0xd2) return null;
+  try {
+    const entry = readEntry(bytes);
+    if (entry.publisher !== claim.publisher) return null;
+    authorised(bundle, entry, claim);
+    return entry;
+  } catch {
+    // A source document can begin with the same byte; other keys prove nothing.
+    return null;
+  }
+}
+
+/** Whether a scope names the figure, whose period may stand at any place of its key. */
+function isPoint(scope: Value, claim: Claim): boolean {
+  const points = scope instanceof Map ? scope.get('points') : undefined;
+  const wanted = [...claim.key, claim.period].sort().join('\n');
+  return Array.isArray(points) && points.some((point) => asList(point).map(asText).sort().join('\n') === wanted);
 }
 
 /** What the data sets of a release rest on. */

@@ -306,7 +306,7 @@ function useCheck(answer: Answer, key: string, period: string): Report | null {
 }
 
 function Checked({ report }: { report: Report | null }) {
-  const word = { holds: 'passed', wrong: 'failed', unknown: 'could not be checked', open: 'not checked' };
+  const word = { holds: 'passed', wrong: 'failed', unknown: 'could not be checked', contest: 'contested', open: 'not checked' };
   return (
     <section aria-live="polite" aria-labelledby="checked" class="checked" data-done={report?.done ?? false}>
       <h2 id="checked">Checked by your browser</h2>
